@@ -1,0 +1,90 @@
+#include "base/buf.h"
+#include "base/memory.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+void buf_free(buf *b)
+{
+    free(b->p);
+    *b = buf_new(b->max);
+}
+
+void buf_clear(buf *b)
+{
+    b->n = 0;
+    b->overflow = false;
+}
+
+bool buf_reserve(buf *b, size_t more)
+{
+    if (more > b->max - b->n) {
+        b->overflow = true;
+        return false;
+    }
+    size_t wanted = b->n + more + 1; /* one for buf_c */
+    if (wanted <= b->capacity)
+        return true;
+    size_t capacity = b->capacity ? b->capacity * 2 : 64;
+    if (capacity < wanted)
+        capacity = wanted;
+    if (capacity > b->max + 1)
+        capacity = b->max + 1;
+    b->p = memory_resize(b->p, capacity, 1);
+    b->capacity = capacity;
+    return true;
+}
+
+bool buf_append(buf *b, str s)
+{
+    if (!buf_reserve(b, s.n))
+        return false;
+    if (s.n)
+        memcpy(b->p + b->n, s.p, s.n);
+    b->n += s.n;
+    return true;
+}
+
+bool buf_append_char(buf *b, char c)
+{
+    return buf_append(b, (str){ &c, 1 });
+}
+
+bool buf_vprintf(buf *b, const char *format, va_list args)
+{
+    va_list again;
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    if (n < 0 || !buf_reserve(b, (size_t)n))
+        return false;
+    vsnprintf(b->p + b->n, (size_t)n + 1, format, args);
+    b->n += (size_t)n;
+    return true;
+}
+
+bool buf_printf(buf *b, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    bool done = buf_vprintf(b, format, args);
+    va_end(args);
+    return done;
+}
+
+void buf_consume(buf *b, size_t n)
+{
+    if (n >= b->n) {
+        b->n = 0;
+        return;
+    }
+    memmove(b->p, b->p + n, b->n - n);
+    b->n -= n;
+}
+
+const char *buf_c(buf *b)
+{
+    if (b->p == NULL)
+        return "";
+    b->p[b->n] = '\0';
+    return b->p;
+}
