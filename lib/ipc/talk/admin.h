@@ -1,0 +1,24 @@
+/* `postrider` and the suite, over sockets in public/: `ctl` is master's, `queue` is qmgr's. Who asks is known by SO_PEERCRED.
+ * A question is answered by any number of ROWs and one END; texts of rows are lines of name=value or JSON objects. */
+#pragma once
+#include "ipc/message.h"
+
+enum admin_type {
+    ADMIN_ASK = 1, /* admin_ask */
+    ADMIN_ROW,     /* admin_row; ADMIN_FD rows carry a descriptor (queue cat) */
+    ADMIN_END,     /* admin_end */
+};
+
+#define ADMIN_ASK_FIELDS(X)                                                                                            \
+    X(text, verb)     /* status, reload, stop; list, show, cat, hold, release, delete, flush */                        \
+    X(text, argument) /* queue id, ALL, or empty */
+IPC_MESSAGE(admin_ask, ADMIN_ASK_FIELDS)
+
+#define ADMIN_ROW_FIELDS(X) X(text, row)
+IPC_MESSAGE(admin_row, ADMIN_ROW_FIELDS)
+
+#define ADMIN_END_FIELDS(X)                                                                                            \
+    X(u32, outcome) /* a fault_kind */                                                                                 \
+    X(u32, count)                                                                                                      \
+    X(text, reason)
+IPC_MESSAGE(admin_end, ADMIN_END_FIELDS)

@@ -1,0 +1,28 @@
+/* cleanup and qmgr. qmgr alone names queue files; cleanup holds descriptors and a file's id. `ref` is not used: the id is.
+ * COMMIT asks for the rename; when COMMITTED says it is done, cleanup makes the file durable and says DURABLE before it
+ * tells anybody else. A message whose cleanup dies in between is taken over by qmgr. */
+#pragma once
+#include "ipc/message.h"
+
+enum queue_type {
+    QUEUE_TAKE = 1,  /* queue_take: that many fresh files, please */
+    QUEUE_FRESH,     /* queue_file; descriptors: read-write, write-only at the content's start */
+    QUEUE_COMMIT,    /* queue_file */
+    QUEUE_COMMITTED, /* queue_result */
+    QUEUE_DURABLE,   /* queue_file */
+    QUEUE_DROP,      /* queue_file: it will not be used */
+    QUEUE_FULL,      /* queue_result: no fresh file can be had now */
+};
+
+#define QUEUE_TAKE_FIELDS(X) X(u32, count)
+IPC_MESSAGE(queue_take, QUEUE_TAKE_FIELDS)
+
+#define QUEUE_FILE_FIELDS(X) X(u64, queue_id)
+IPC_MESSAGE(queue_file, QUEUE_FILE_FIELDS)
+
+#define QUEUE_RESULT_FIELDS(X)                                                                                         \
+    X(u64, queue_id)                                                                                                   \
+    X(u32, outcome) /* a fault_kind */                                                                                 \
+    X(text, status)                                                                                                    \
+    X(text, reason)
+IPC_MESSAGE(queue_result, QUEUE_RESULT_FIELDS)
