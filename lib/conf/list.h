@@ -1,0 +1,16 @@
+/* Lists within a value: words divided by commas and white space; a word in braces keeps its inside, { a, b }. Views into
+ * the value.
+ *
+ *     for (str rest = c->mydestination, word; list_next(&rest, &word);) … */
+#pragma once
+#include "base/str.h"
+
+/* Takes the next word from the front of *rest; a word in braces comes without them, trimmed. An opening brace without its
+ * closing one takes all that is left. False: no word is left. */
+bool list_next(str *rest, str *out);
+
+/* Whether the braces of the value close. */
+bool list_is_balanced(str value);
+
+/* Whether one of the words is `word`, without regard to case. */
+bool list_has(str list, str word);
