@@ -1,0 +1,49 @@
+/* Starts an executable with exactly the descriptors, arguments and environment that are named; all else is closed.
+ * Runs in: master (daemons) and the root-less spawners (workers as another user). Works under a spawner's filter.
+ * A child that changes ids shares no memory with us and is not waited for: its user could stop it and us with it. */
+#pragma once
+#include "base/fault.h"
+#include <sys/types.h>
+
+typedef struct spawn_fd {
+    int source, target; /* sources may repeat; targets are distinct and below SPAWN_TARGETS_MAX */
+} spawn_fd;
+
+enum { SPAWN_FDS_MAX = 64, SPAWN_TARGETS_MAX = 256 };
+
+typedef struct spawn_plan {
+    int exec_fd;           /* the executable, opened (O_PATH will do); -1: path */
+    const char *path;      /* absolute */
+    char *const *argv;     /* ends in NULL */
+    char *const *envp;     /* exact, ends in NULL; NULL: empty */
+    const spawn_fd *fds;
+    size_t fd_count;
+    bool changes_ids;      /* to uid and gid, no supplementary groups; needs SETUID and SETGID */
+    uid_t uid;
+    gid_t gid;
+    int root_fd;           /* -1; or chroot to this folder, as the new user (needs SYS_CHROOT and a static executable) */
+    int folder_fd;         /* -1; or the current folder of the child; not with root_fd */
+    bool drops_caps;       /* all capabilities go before exec */
+    bool starts_session;   /* setsid: a program of a user, to be killed with all that it started */
+    bool skips_pidfd;      /* for a caller that has no use for it */
+} spawn_plan;
+
+/* exec_fd, root_fd and folder_fd must be set, to -1 if unused. */
+#define SPAWN_PLAN(...) ((spawn_plan){ .exec_fd = -1, .root_fd = -1, .folder_fd = -1, __VA_ARGS__ })
+
+typedef struct spawned {
+    pid_t pid;
+    int pidfd;        /* close-on-exec; the caller closes it; -1: skips_pidfd */
+    bool is_rooted;   /* the child was told to chroot; false in a sanitized build, whose workers need an interpreter */
+} spawned;
+
+/* Fails: FAULT_TRY_LATER when the child could not be made or, without changes_ids, any step up to exec failed (no child is left
+ * then). With changes_ids a failed step is told by the exit status: spawn_failure. */
+fault spawn(const spawn_plan *plan, spawned *out);
+
+/* What a wait status of a spawned child says: the step of spawn() that failed ("setresuid: Operation not permitted" is not
+ * known by then, only "setresuid"), or NULL if the program itself ran. */
+const char *spawn_failure(int wait_status);
+
+/* "exit status 75", "signal 11 (Segmentation fault)", "could not be started: setresuid". */
+const char *spawn_status_text(int wait_status, char *out, size_t out_size);
