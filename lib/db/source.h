@@ -1,0 +1,28 @@
+/* The text that tables are made from: "key value" lines as in access(5), virtual(5), … and "name: value, …" as in aliases(5).
+ * Runs in: the postrider command, and whoever opens texthash tables. No I/O. Views point into the arena of the lines.
+ * Fails: never as a whole; each mistake becomes a problem with file and line, and reading goes on behind it. */
+#pragma once
+#include "conf/problems.h"
+
+typedef enum source_format { SOURCE_TABLE, SOURCE_ALIASES } source_format;
+
+typedef struct source_entry {
+    str key;      /* lower case, quotes taken off */
+    str value;
+    unsigned line; /* where the entry begins */
+} source_entry;
+
+typedef struct source {
+    VEC(source_entry) rows; /* in order; of a key that stands twice the first only */
+} source;
+
+/* Reads a whole text; `file` is for the problems. A key that stands twice is a warning. source_free in any case. */
+void source_read(str file, str text, source_format format, arena *a, source *out, problems *ps);
+void source_free(source *s);
+
+/* The members of an alias's value: "a, \"b c\", :include:/x, |\"cmd arg\"" one by one, quotes taken off where they may be.
+ * False: no more. */
+bool alias_next(str *rest, arena *a, str *out);
+
+/* Lower case, ASCII. */
+str key_fold(str key, arena *a);
