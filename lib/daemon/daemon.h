@@ -1,0 +1,101 @@
+/* The skeleton of every process that master starts: it takes its descriptors over the control conversation, becomes what its
+ * contract says, proves it, says READY and runs the loop. A main.c gives a `program`; the rest comes as calls.
+ * The daemon lives as long as the process. */
+#pragma once
+#include "conf/snapshot.h"
+#include "ipc/channel.h"
+#include "os/become.h"
+#include <netinet/in.h>
+
+typedef struct daemon daemon;
+
+/* A generation of the configuration. Whoever works under it (a session) holds it, so that a reload does not change its rules. */
+typedef struct generation {
+    snapshot snapshot;
+    unsigned holders;
+} generation;
+
+typedef struct listener {
+    daemon *daemon;
+    str service; /* key in master.cf, "submission/inet", or the name of a local socket */
+    int fd;
+    watch watch;
+    timer rest; /* after the descriptors ran out */
+    struct listener *next;
+} listener;
+
+/* One conversation. Of a role with several processes, or one that was just replaced, there are several. */
+typedef struct peer {
+    daemon *daemon;
+    const char *role;
+    uint32_t instance;
+    channel channel;
+    talk talk;
+    uint64_t asked;     /* questions without answer; daemon_peer picks the lowest */
+    void *context;      /* the program's */
+    struct peer *next;
+} peer;
+
+typedef struct peer_row {
+    const char *role;
+    talk talk;                      /* handlers get the peer as context; on_closed is the skeleton's: see below */
+    void (*on_open)(peer *p);       /* may be NULL */
+    void (*on_lost)(peer *p);       /* fail what was asked; the peer is freed after it; may be NULL */
+} peer_row;
+
+typedef struct accepted {
+    int fd; /* non-blocking; the callee's */
+    struct sockaddr_storage address;
+    uid_t uid; /* of a local socket's other end (SO_PEERCRED) */
+    gid_t gid;
+    pid_t pid;
+} accepted;
+
+typedef struct program {
+    const contract *contract;
+    const peer_row *peers;
+    size_t peer_count;
+    bool (*prepare)(daemon *d);     /* before confinement: load what lies outside. False: it said why; exit */
+    bool (*start)(daemon *d);       /* confined, before READY */
+    void (*on_connection)(listener *l, const accepted *a);
+    void (*on_reload)(daemon *d);   /* a new generation is in effect */
+    void (*on_drain)(daemon *d);    /* finish; the process leaves when no session is left */
+    void (*report)(daemon *d, buf *detail); /* appends name=value pairs */
+} program;
+
+struct daemon {
+    const program *program;
+    loop *loop;
+    generation *current;
+    void *state; /* the program's */
+    uint32_t instance;
+    identity identity;
+    size_t sessions;
+    bool is_draining;
+    /* the skeleton's own */
+    channel control;
+    peer *peers;
+    listener *listeners;
+    struct daemon_file *files;
+    int control_fd;
+};
+
+/* Runs the process to its end and returns its exit status: 0 drained; 2 no start message; 3 configuration; 4 not confined;
+ * 5 the program did not start. */
+int daemon_run(const program *p, void *state);
+
+const config *daemon_config(const daemon *d);                 /* main.cf of the current generation */
+const config *generation_config(const generation *g, str service);
+generation *generation_hold(generation *g);
+void generation_release(generation *g);
+
+/* The peer of a role with the fewest open questions; NULL: none is connected now. The caller counts p->asked up and down. */
+peer *daemon_peer(const daemon *d, const char *role);
+peer *daemon_peer_instance(const daemon *d, const char *role, uint32_t instance);
+
+/* A descriptor that master handed over under that name; stays the daemon's. -1: it was not given. */
+int daemon_file(const daemon *d, const char *name);
+
+/* Sessions keep a draining process alive. */
+void daemon_session_opened(daemon *d);
+void daemon_session_closed(daemon *d);

@@ -1,0 +1,162 @@
+#include "daemon/peers.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "daemon/control.h"
+#include "ipc/talk/control.h"
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { ACCEPT_PER_ROUND = 16 };
+
+static const peer_row *row_find(const daemon *d, str role)
+{
+    for (size_t i = 0; i < d->program->peer_count; i++)
+        if (str_equal(role, str_c(d->program->peers[i].role)))
+            return &d->program->peers[i];
+    return NULL;
+}
+
+static void peer_unlink(peer *p)
+{
+    peer **at = &p->daemon->peers;
+    while (*at != p)
+        at = &(*at)->next;
+    *at = p->next;
+}
+
+static void peer_closed(void *context, channel *c)
+{
+    peer *p = context;
+    daemon *d = p->daemon;
+    const peer_row *row = row_find(d, str_c(p->role));
+    (void)c;
+    peer_unlink(p);
+    if (row->on_lost)
+        row->on_lost(p);
+    if (!d->is_draining) {
+        control_name lost = { .name = str_c(p->role), .instance = p->instance };
+        channel_put(&d->control, CONTROL_PEER_LOST, 0, control_name, &lost);
+    }
+    free(p);
+}
+
+static void peer_open(peer *p, const peer_row *row, int fd)
+{
+    p->talk = row->talk;
+    p->talk.on_closed = peer_closed;
+    channel_open(&p->channel, p->daemon->loop, fd, &p->talk, p);
+    if (row->on_open)
+        row->on_open(p);
+}
+
+void daemon_peer_add(daemon *d, str role, uint32_t instance, int fd)
+{
+    const peer_row *row = row_find(d, role);
+    if (row == NULL) {
+        log_event(LOG_ERROR, "peer-not-in-contract", LOG_STR("role", role));
+        close(fd);
+        return;
+    }
+    peer *p = memory_get(sizeof *p);
+    *p = (peer){ .daemon = d, .role = row->role, .instance = instance, .next = d->peers };
+    d->peers = p;
+    p->channel.fd = fd;
+    if (d->control.loop) /* at work already */
+        peer_open(p, row, fd);
+}
+
+void daemon_peers_open(daemon *d)
+{
+    for (peer *p = d->peers; p; p = p->next)
+        peer_open(p, row_find(d, str_c(p->role)), p->channel.fd);
+}
+
+peer *daemon_peer(const daemon *d, const char *role)
+{
+    peer *best = NULL;
+    for (peer *p = d->peers; p; p = p->next)
+        if (strcmp(p->role, role) == 0 && channel_is_open(&p->channel) && (best == NULL || p->asked < best->asked))
+            best = p;
+    return best;
+}
+
+peer *daemon_peer_instance(const daemon *d, const char *role, uint32_t instance)
+{
+    for (peer *p = d->peers; p; p = p->next)
+        if (strcmp(p->role, role) == 0 && p->instance == instance && channel_is_open(&p->channel))
+            return p;
+    return NULL;
+}
+
+static bool local_peer(int fd, accepted *out)
+{
+    struct ucred who;
+    socklen_t n = sizeof who;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) != 0)
+        return false;
+    out->uid = who.uid;
+    out->gid = who.gid;
+    out->pid = who.pid;
+    return true;
+}
+
+/* A full descriptor table must not make the loop spin: the listener rests until a session ends or a second is over. */
+static void listener_rest(listener *l)
+{
+    log_event(LOG_WARNING, "accept-paused", LOG_STR("service", l->service), LOG_C("reason", strerror(errno)));
+    watch_want(&l->watch, 0);
+    timer_set(&l->rest, 1000);
+}
+
+static void on_rested(void *context)
+{
+    listener *l = context;
+    watch_want(&l->watch, WATCH_READ);
+}
+
+static void on_connection(void *context, unsigned ready)
+{
+    listener *l = context;
+    (void)ready;
+    for (int i = 0; i < ACCEPT_PER_ROUND; i++) {
+        accepted a = { .uid = (uid_t)-1 };
+        socklen_t n = sizeof a.address;
+        a.fd = accept4(l->fd, (struct sockaddr *)&a.address, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (a.fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
+            listener_rest(l);
+        if (a.fd < 0)
+            return;
+        if (a.address.ss_family == AF_UNIX && !local_peer(a.fd, &a)) {
+            close(a.fd);
+            continue;
+        }
+        l->daemon->program->on_connection(l, &a);
+    }
+}
+
+static void listener_open(listener *l)
+{
+    timer_open(&l->rest, l->daemon->loop, on_rested, l);
+    watch_open(&l->watch, l->daemon->loop, l->fd, on_connection, l);
+    watch_want(&l->watch, WATCH_READ);
+}
+
+void daemon_listener_add(daemon *d, str service, int fd)
+{
+    listener *l = memory_get(sizeof *l);
+    char *name = memory_get(service.n + 1);
+    memcpy(name, service.p, service.n);
+    *l = (listener){ .daemon = d, .service = { name, service.n }, .fd = fd, .next = d->listeners };
+    d->listeners = l;
+    if (d->control.loop)
+        listener_open(l);
+}
+
+void daemon_listeners_open(daemon *d)
+{
+    for (listener *l = d->listeners; l; l = l->next)
+        listener_open(l);
+}

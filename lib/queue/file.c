@@ -1,0 +1,278 @@
+#include "queue/file.h"
+#include "base/checksum.h"
+#include "os/file.h"
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "queue files are little-endian"
+#endif
+
+_Static_assert(sizeof(queue_head) == 88 && sizeof(queue_slot) == 128 && sizeof(queue_end) == 32, "as on disk");
+_Static_assert(sizeof(queue_head) <= QUEUE_SCHEDULE_AT, "head and schedule do not overlap");
+
+static const char head_magic[8] = "PRQUEUE1", end_magic[8] = "PRQ-END1";
+enum { RECORD_MAX = 48 * 1024 };
+
+#define CHECKSUM_UPTO(s, member) checksum(0, (str){ (const char *)(s), offsetof(__typeof__(*(s)), member) })
+
+static fault damaged(const char *what)
+{
+    return fault_make(FAULT_BROKEN, "3.0", "the queue file is damaged: %s", what);
+}
+
+static fault unfinished(void)
+{
+    return fault_make(FAULT_REFUSED, "3.0", "the queue file was never finished");
+}
+
+static fault bytes_write(int fd, str bytes, uint64_t offset)
+{
+    return file_pwrite_all(fd, bytes, (off_t)offset) ? NO_FAULT : fault_errno("write the queue file");
+}
+
+static fault bytes_read(int fd, void *out, size_t n, uint64_t offset)
+{
+    size_t got;
+    if (!file_pread_all(fd, out, n, (off_t)offset, &got))
+        return fault_errno("read the queue file");
+    return got == n ? NO_FAULT : damaged("it is too short");
+}
+
+/* Appends a length and then what `encode` writes. */
+#define RECORD_APPEND(records, message, m)                                                                             \
+    do {                                                                                                               \
+        if (!buf_reserve((records), RECORD_MAX))                                                                       \
+            return false;                                                                                              \
+        unsigned char *at = (unsigned char *)(records)->p + (records)->n;                                              \
+        frame f = { at, sizeof(uint32_t), RECORD_MAX, false };                                                         \
+        if (!message##_encode((m), &f))                                                                                \
+            return false;                                                                                              \
+        uint32_t bytes = (uint32_t)(f.n - sizeof(uint32_t));                                                           \
+        memcpy(at, &bytes, sizeof bytes);                                                                              \
+        (records)->n += f.n;                                                                                           \
+        return true;                                                                                                   \
+    } while (0)
+
+bool queue_records_envelope(buf *records, const envelope *e)
+{
+    RECORD_APPEND(records, envelope, e);
+}
+
+bool queue_records_recipient(buf *records, const envelope_recipient *r)
+{
+    RECORD_APPEND(records, envelope_recipient, r);
+}
+
+static fault front_write(int fd, const queue_head *head, str added)
+{
+    static const char zeros[QUEUE_CONTENT_START];
+    struct iovec parts[] = {
+        { (void *)(uintptr_t)head, sizeof *head },
+        { (void *)(uintptr_t)zeros, QUEUE_CONTENT_START - sizeof *head - added.n },
+        { (void *)(uintptr_t)added.p, added.n },
+    };
+    ssize_t n = pwritev(fd, parts, 3, 0);
+    if (n == QUEUE_CONTENT_START)
+        return NO_FAULT;
+    if (n >= 0)
+        errno = ENOSPC;
+    return fault_errno("write the queue file");
+}
+
+static fault tail_write(int fd, const queue_head *head, str records, const queue_end *end, size_t slots_bytes)
+{
+    buf tail = buf_new(records.n + slots_bytes + sizeof *end);
+    buf_reserve(&tail, tail.max);
+    buf_append(&tail, records);
+    memset(tail.p + tail.n, 0, slots_bytes);
+    tail.n += slots_bytes;
+    buf_append(&tail, (str){ (const char *)end, sizeof *end });
+    fault f = bytes_write(fd, buf_str(&tail), head->envelope_offset);
+    buf_free(&tail);
+    return f;
+}
+
+fault queue_finish(int fd, const queue_finish_args *a)
+{
+    if (a->added.n > QUEUE_ADDED_MAX)
+        return fault_make(FAULT_BUG, "3.0", "too much in front of the content: %zu", a->added.n);
+    queue_head head = {
+        .id = a->id,
+        .arrived_us = a->arrived_us,
+        .content_offset = QUEUE_CONTENT_START - a->added.n,
+        .content_bytes = a->added.n + a->content_bytes,
+        .checked_bytes = a->content_bytes,
+        .envelope_offset = QUEUE_CONTENT_START + a->content_bytes,
+        .envelope_bytes = a->records.n,
+        .slots_offset = QUEUE_CONTENT_START + a->content_bytes + a->records.n,
+        .recipient_count = a->recipient_count,
+        .content_checksum = a->content_checksum,
+    };
+    memcpy(head.magic, head_magic, sizeof head.magic);
+    head.head_checksum = CHECKSUM_UPTO(&head, head_checksum);
+    size_t slots_bytes = sizeof(queue_slot) * a->recipient_count;
+    queue_end end = {
+        .id = a->id,
+        .file_bytes = head.slots_offset + slots_bytes + sizeof end,
+        .envelope_checksum = checksum(checksum(0, a->added), a->records),
+    };
+    memcpy(end.magic, end_magic, sizeof end.magic);
+    end.end_checksum = CHECKSUM_UPTO(&end, end_checksum);
+    fault f = front_write(fd, &head, a->added);
+    return is_fault(f) ? f : tail_write(fd, &head, a->records, &end, slots_bytes);
+}
+
+/* The sizes in a head must fit each other and the file before anything is read by them. */
+static bool is_plausible(const queue_head *h, uint64_t file_bytes)
+{
+    uint64_t slots_bytes = sizeof(queue_slot) * (uint64_t)h->recipient_count;
+    return h->content_offset >= QUEUE_CONTENT_START - QUEUE_ADDED_MAX && h->content_offset <= QUEUE_CONTENT_START &&
+           h->checked_bytes < file_bytes && h->envelope_bytes <= QUEUE_ENVELOPE_MAX &&
+           h->content_bytes == h->checked_bytes + (QUEUE_CONTENT_START - h->content_offset) &&
+           h->envelope_offset == QUEUE_CONTENT_START + h->checked_bytes &&
+           h->slots_offset == h->envelope_offset + h->envelope_bytes &&
+           h->slots_offset + slots_bytes + sizeof(queue_end) == file_bytes;
+}
+
+static fault end_read(int fd, uint64_t file_bytes, queue_end *out)
+{
+    fault f = bytes_read(fd, out, sizeof *out, file_bytes - sizeof *out);
+    if (is_fault(f))
+        return f;
+    bool is_end = memcmp(out->magic, end_magic, sizeof out->magic) == 0 && out->file_bytes == file_bytes &&
+                  out->end_checksum == CHECKSUM_UPTO(out, end_checksum);
+    return is_end ? NO_FAULT : unfinished();
+}
+
+static bool record_next(str *rest, str *out)
+{
+    uint32_t bytes;
+    if (rest->n < sizeof bytes)
+        return false;
+    memcpy(&bytes, rest->p, sizeof bytes);
+    *rest = str_from(*rest, sizeof bytes);
+    if (bytes > rest->n)
+        return false;
+    *out = str_upto(*rest, bytes);
+    *rest = str_from(*rest, bytes);
+    return true;
+}
+
+static fault records_decode(str records, arena *a, queue_message *out)
+{
+    str record;
+    if (!record_next(&records, &record) || envelope_decode(record, &out->envelope) != PARSE_DONE)
+        return damaged("envelope");
+    out->recipients = ARENA_ARRAY(a, envelope_recipient, out->head.recipient_count);
+    for (uint32_t i = 0; i < out->head.recipient_count; i++)
+        if (!record_next(&records, &record) ||
+            envelope_recipient_decode(record, &out->recipients[i]) != PARSE_DONE)
+            return damaged("recipients");
+    return records.n == 0 ? NO_FAULT : damaged("envelope");
+}
+
+static void slots_check(queue_message *m)
+{
+    for (uint32_t i = 0; i < m->head.recipient_count; i++) {
+        queue_slot *s = &m->slots[i];
+        str covered = { (const char *)s + sizeof s->checksum, sizeof *s - sizeof s->checksum };
+        s->status[sizeof s->status - 1] = s->reason[sizeof s->reason - 1] = '\0';
+        if (s->state > SLOT_FAILED || s->checksum != checksum(0, covered))
+            *s = (queue_slot){ 0 };
+    }
+}
+
+static fault schedule_read(int fd, queue_schedule *out)
+{
+    fault f = bytes_read(fd, out, sizeof *out, QUEUE_SCHEDULE_AT);
+    if (!is_fault(f) && out->checksum != CHECKSUM_UPTO(out, checksum))
+        *out = (queue_schedule){ 0 };
+    return f;
+}
+
+/* Added fields and everything behind the content: one read each. */
+static fault rest_read(int fd, const queue_end *end, arena *a, queue_message *out)
+{
+    queue_head *h = &out->head;
+    size_t added = QUEUE_CONTENT_START - h->content_offset;
+    size_t slots_bytes = sizeof(queue_slot) * h->recipient_count;
+    char *p = arena_get(a, added + h->envelope_bytes);
+    out->slots = ARENA_ARRAY(a, queue_slot, h->recipient_count);
+    fault f = bytes_read(fd, p, added, h->content_offset);
+    if (!is_fault(f))
+        f = bytes_read(fd, p + added, h->envelope_bytes, h->envelope_offset);
+    if (!is_fault(f))
+        f = bytes_read(fd, out->slots, slots_bytes, h->slots_offset);
+    if (is_fault(f))
+        return f;
+    if (checksum(0, (str){ p, added + h->envelope_bytes }) != end->envelope_checksum)
+        return damaged("checksum of the envelope");
+    slots_check(out);
+    return records_decode((str){ p + added, h->envelope_bytes }, a, out);
+}
+
+fault queue_read(int fd, arena *a, queue_message *out)
+{
+    struct stat st;
+    *out = (queue_message){ 0 };
+    if (fstat(fd, &st) != 0)
+        return fault_errno("stat the queue file");
+    uint64_t file_bytes = (uint64_t)st.st_size;
+    if (file_bytes < QUEUE_CONTENT_START + sizeof(queue_end))
+        return unfinished();
+    queue_end end;
+    fault f = end_read(fd, file_bytes, &end);
+    if (!is_fault(f))
+        f = bytes_read(fd, &out->head, sizeof out->head, 0);
+    if (is_fault(f))
+        return f;
+    if (memcmp(out->head.magic, head_magic, sizeof head_magic) != 0 || out->head.id != end.id ||
+        out->head.head_checksum != CHECKSUM_UPTO(&out->head, head_checksum) || !is_plausible(&out->head, file_bytes))
+        return damaged("head");
+    f = schedule_read(fd, &out->schedule);
+    return is_fault(f) ? f : rest_read(fd, &end, a, out);
+}
+
+fault queue_content_check(int fd, const queue_head *head)
+{
+    enum { PIECE = 64 * 1024 };
+    static char bytes[PIECE]; /* one loop, one thread */
+    uint32_t sum = 0;
+    for (uint64_t done = 0; done < head->checked_bytes;) {
+        uint64_t left = head->checked_bytes - done;
+        size_t n = left < PIECE ? (size_t)left : PIECE;
+        fault f = bytes_read(fd, bytes, n, QUEUE_CONTENT_START + done);
+        if (is_fault(f))
+            return f;
+        sum = checksum(sum, (str){ bytes, n });
+        done += n;
+    }
+    return sum == head->content_checksum ? NO_FAULT : damaged("checksum of the content");
+}
+
+queue_slot queue_slot_make(slot_state state, uint64_t when_s, const char *status, str reason)
+{
+    queue_slot s = { .state = (uint8_t)state, .when_s = when_s };
+    snprintf(s.status, sizeof s.status, "%s", status);
+    snprintf(s.reason, sizeof s.reason, "%.*s", STR_ARG(reason));
+    s.checksum = checksum(0, (str){ (const char *)&s + sizeof s.checksum, sizeof s - sizeof s.checksum });
+    return s;
+}
+
+fault queue_slot_write(int fd, const queue_head *head, uint32_t recipient, const queue_slot *slot)
+{
+    return bytes_write(fd, (str){ (const char *)slot, sizeof *slot },
+                       head->slots_offset + (uint64_t)recipient * sizeof *slot);
+}
+
+fault queue_schedule_write(int fd, uint64_t next_try_s, uint32_t tries)
+{
+    queue_schedule s = { .next_try_s = next_try_s, .tries = tries };
+    s.checksum = CHECKSUM_UPTO(&s, checksum);
+    return bytes_write(fd, (str){ (const char *)&s, sizeof s }, QUEUE_SCHEDULE_AT);
+}

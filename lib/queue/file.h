@@ -1,0 +1,96 @@
+/* The queue file: one message, whole. Runs in: cleanup (writes), qmgr (reads, keeps states), postrider (reads).
+ *
+ *   0                 queue_head, then zeros
+ *   content_offset    fields that cleanup added, ending at QUEUE_CONTENT_START
+ *   4096              the content as it came, CRLF, dots removed
+ *   envelope_offset   a length (4 octets) and an envelope; then a length and an envelope_recipient for each recipient
+ *   slots_offset      a queue_slot for each recipient, rewritten in place
+ *   the last 32       queue_end
+ *
+ * Numbers are little-endian. man/postrider-queue.5 has it octet by octet. Faults: FAULT_REFUSED: never finished, so never
+ * acknowledged; FAULT_BROKEN: damaged; FAULT_TRY_LATER: the disk. */
+#pragma once
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/fault.h"
+#include "ipc/talk/envelope.h"
+
+enum {
+    QUEUE_CONTENT_START = 4096,
+    QUEUE_SCHEDULE_AT = 256,
+    QUEUE_ADDED_MAX = 4096 - 512, /* what cleanup may put in front of the content */
+    QUEUE_ENVELOPE_MAX = 64 * 1024 * 1024,
+};
+
+typedef struct queue_head {
+    char magic[8]; /* QUEUE_MAGIC: kind and version */
+    uint64_t id;
+    uint64_t arrived_us;
+    uint64_t content_offset;
+    uint64_t content_bytes; /* added fields and content */
+    uint64_t checked_bytes; /* the content without added fields */
+    uint64_t envelope_offset;
+    uint64_t envelope_bytes;
+    uint64_t slots_offset;
+    uint32_t recipient_count;
+    uint32_t content_checksum; /* of the checked bytes */
+    uint32_t reserved;
+    uint32_t head_checksum; /* of what stands before it in this struct */
+} queue_head;
+
+/* When it is tried next; rewritten in place. */
+typedef struct queue_schedule {
+    uint64_t next_try_s;
+    uint32_t tries;
+    uint32_t checksum; /* of the two before it; wrong: tried at once */
+} queue_schedule;
+
+typedef enum slot_state { SLOT_PENDING, SLOT_DELIVERED, SLOT_DEFERRED, SLOT_FAILED } slot_state;
+
+typedef struct queue_slot {
+    uint32_t checksum; /* of what follows; wrong: pending (a torn write may deliver twice, never lose) */
+    uint8_t state;     /* slot_state */
+    uint8_t reserved[3];
+    uint64_t when_s;
+    char status[8];    /* "2.0.0" as sent, ends in NUL */
+    char reason[104];  /* ends in NUL */
+} queue_slot;
+
+typedef struct queue_end {
+    char magic[8];
+    uint64_t id;
+    uint64_t file_bytes;        /* of the whole file */
+    uint32_t envelope_checksum; /* of the envelope and, before it, the added fields */
+    uint32_t end_checksum;      /* of what stands before it in this struct */
+} queue_end;
+
+/* A message that was read. Views live in the arena given. */
+typedef struct queue_message {
+    queue_head head;
+    queue_schedule schedule;
+    envelope envelope;
+    envelope_recipient *recipients;
+    queue_slot *slots;
+} queue_message;
+
+/* Makes the file whole: head, added fields, envelope, empty slots, end. The content stands at QUEUE_CONTENT_START already, written
+ * through another descriptor. `records` is what queue_records_* appended. Not durable until the caller's fsync. */
+typedef struct queue_finish_args {
+    uint64_t id, arrived_us, content_bytes;
+    uint32_t content_checksum, recipient_count;
+    str added, records;
+} queue_finish_args;
+fault queue_finish(int fd, const queue_finish_args *args);
+
+bool queue_records_envelope(buf *records, const envelope *e);
+bool queue_records_recipient(buf *records, const envelope_recipient *r);
+
+/* Reads and checks everything but the content. */
+fault queue_read(int fd, arena *a, queue_message *out);
+
+/* Reads the whole content and compares its checksum. FAULT_BROKEN when it is another. */
+fault queue_content_check(int fd, const queue_head *head);
+
+queue_slot queue_slot_make(slot_state state, uint64_t when_s, const char *status, str reason);
+fault queue_slot_write(int fd, const queue_head *head, uint32_t recipient, const queue_slot *slot);
+fault queue_schedule_write(int fd, uint64_t next_try_s, uint32_t tries);

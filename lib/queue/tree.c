@@ -1,0 +1,106 @@
+#include "queue/tree.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *const folders[QUEUE_PLACES] = { "incoming", "active", "deferred", "hold", "corrupt" };
+static const char branches[] = "0123456789BCDFGHJKLMNPQRSTVWXYZ"; /* of deferred: the last character of the id */
+
+typedef struct path {
+    char text[40];
+} path;
+
+const char *queue_place_name(queue_place p)
+{
+    return folders[p];
+}
+
+static path path_of(queue_place p, uint64_t id)
+{
+    path out;
+    queue_name name = queue_id_text(id);
+    if (p == QUEUE_DEFERRED)
+        snprintf(out.text, sizeof out.text, "%s/%c/%s", folders[p], name.text[QUEUE_ID_CHARS - 1], name.text);
+    else
+        snprintf(out.text, sizeof out.text, "%s/%s", folders[p], name.text);
+    return out;
+}
+
+static fault folder_make(int queue_fd, const char *name)
+{
+    if (mkdirat(queue_fd, name, 0700) == 0 || errno == EEXIST)
+        return NO_FAULT;
+    return fault_errno("make the queue folder %s", name);
+}
+
+fault queue_tree_make(int queue_fd)
+{
+    fault f = NO_FAULT;
+    for (int p = 0; p < QUEUE_PLACES && !is_fault(f); p++)
+        f = folder_make(queue_fd, folders[p]);
+    for (const char *c = branches; *c && !is_fault(f); c++) {
+        char name[16];
+        snprintf(name, sizeof name, "%s/%c", folders[QUEUE_DEFERRED], *c);
+        f = folder_make(queue_fd, name);
+    }
+    return f;
+}
+
+int queue_tree_create(int queue_fd, uint64_t id)
+{
+    return openat(queue_fd, path_of(QUEUE_INCOMING, id).text, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+}
+
+int queue_tree_open(int queue_fd, queue_place p, uint64_t id, int flags)
+{
+    return openat(queue_fd, path_of(p, id).text, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+}
+
+bool queue_tree_move(int queue_fd, queue_place from, queue_place to, uint64_t id)
+{
+    return renameat(queue_fd, path_of(from, id).text, queue_fd, path_of(to, id).text) == 0;
+}
+
+bool queue_tree_remove(int queue_fd, queue_place p, uint64_t id)
+{
+    return unlinkat(queue_fd, path_of(p, id).text, 0) == 0;
+}
+
+static fault folder_scan(int queue_fd, const char *name, queue_place p, queue_tree_fn *each, void *context, bool *stop)
+{
+    int fd = openat(queue_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    if (d == NULL) {
+        fault f = fault_errno("read the queue folder %s", name);
+        if (fd >= 0)
+            close(fd);
+        return f;
+    }
+    for (struct dirent *e; !*stop && (e = readdir(d));) {
+        uint64_t id = 0;
+        if (e->d_name[0] == '.' || e->d_type == DT_DIR)
+            continue;
+        if (!queue_id_read(str_c(e->d_name), &id))
+            id = 0;
+        *stop = !each(context, p, id, e->d_name);
+    }
+    closedir(d);
+    return NO_FAULT;
+}
+
+fault queue_tree_scan(int queue_fd, queue_place p, queue_tree_fn *each, void *context)
+{
+    bool stop = false;
+    if (p != QUEUE_DEFERRED)
+        return folder_scan(queue_fd, folders[p], p, each, context, &stop);
+    fault f = NO_FAULT;
+    for (const char *c = branches; *c && !stop && !is_fault(f); c++) {
+        char name[16];
+        snprintf(name, sizeof name, "%s/%c", folders[p], *c);
+        f = folder_scan(queue_fd, name, p, each, context, &stop);
+    }
+    return f;
+}

@@ -1,0 +1,85 @@
+#include "master/roles.h"
+
+enum { CLEANUP_DEFAULT = 8, CRYPT_WORKERS = 2 };
+
+static size_t one(const parsed *p)
+{
+    (void)p;
+    return 1;
+}
+
+static size_t crypt_workers(const parsed *p)
+{
+    (void)p;
+    return CRYPT_WORKERS;
+}
+
+static size_t pam_helpers(const parsed *p)
+{
+    return p->base.config.system_users ? 1 : 0;
+}
+
+/* maxproc of the service; a dash means what keeps an fsync each in flight for many sessions (PIPELINE 3). */
+static size_t cleanups(const parsed *p)
+{
+    for (size_t i = 0; i < p->services.rows.n; i++) {
+        const service *s = &p->services.rows.p[i];
+        if (s->role == ROLE_CLEANUP && s->process_max != 0 && s->process_max != PROCESS_UNLIMITED)
+            return (size_t)s->process_max;
+    }
+    return CLEANUP_DEFAULT;
+}
+
+/* Whether a service of the role stands in master.cf at all. */
+static bool has_service(const parsed *p, service_role r)
+{
+    for (size_t i = 0; i < p->services.rows.n; i++)
+        if (p->services.rows.p[i].role == r)
+            return true;
+    return false;
+}
+
+static size_t imapds(const parsed *p)
+{
+    return has_service(p, ROLE_LOGIN) ? 1 : 0;
+}
+
+/* The order is the order of accounts: new rows go to the end. */
+const role roles[] = {
+    { "smtpd", ROOT_IS_EMPTY, ROLE_HAS_KEYS | ROLE_HAS_SERVICES, NULL, 0, one },
+    { "cleanup", ROOT_IS_EMPTY, 0, "submit", 1, cleanups },
+    { "qmgr", ROOT_IS_QUEUE, 0, "queue", 2, one },
+    { "policy", ROOT_IS_HOST, ROLE_REPLACED, NULL, 3, one },
+    { "local", ROOT_IS_HOST, ROLE_HAS_WORKER, NULL, 4, one },
+    { "auth", ROOT_IS_USERS, ROLE_REPLACED, NULL, 5, one },
+    { "auth-worker", ROOT_IS_EMPTY, 0, NULL, 6, crypt_workers },
+    { "pam", ROOT_IS_HOST, ROLE_REPLACED, NULL, 7, pam_helpers },
+    { "login", ROOT_IS_EMPTY, ROLE_HAS_KEYS | ROLE_HAS_SERVICES, NULL, 8, imapds },
+    { "imapd", ROOT_IS_HOST, ROLE_HAS_WORKER, NULL, 9, imapds },
+    { "pop3d", ROOT_IS_HOST, ROLE_HAS_WORKER, NULL, 10, imapds },
+    { "meter", ROOT_IS_EMPTY, 0, NULL, 11, one },
+    { "pickup", ROOT_IS_DROP, 0, NULL, 12, one },
+};
+const size_t role_count = COUNT_OF(roles);
+
+const role_link role_links[] = {
+    { "smtpd", "policy" },  { "smtpd", "cleanup" },   { "smtpd", "auth" },   { "smtpd", "meter" },
+    { "cleanup", "qmgr" },  { "cleanup", "policy" },  { "pickup", "cleanup" }, { "qmgr", "policy" },
+    { "qmgr", "local" },    { "local", "auth" },      { "policy", "auth" },  { "auth", "auth-worker" },
+    { "auth", "pam" },      { "login", "auth" },      { "login", "meter" },  { "login", "imapd" },
+    { "login", "pop3d" },   { "auth", "imapd" },      { "auth", "pop3d" },
+};
+const size_t role_link_count = COUNT_OF(role_links);
+
+const role *role_by_name(const char *name)
+{
+    for (size_t i = 0; i < role_count; i++)
+        if (strcmp(roles[i].name, name) == 0)
+            return &roles[i];
+    return NULL;
+}
+
+size_t role_index(const role *r)
+{
+    return (size_t)(r - roles);
+}
