@@ -1,6 +1,6 @@
 /* Address lists of header fields (RFC 5322 3.4 with the obsolete syntax of 4.4), read forgivingly: any bytes give some
  * entries, in linear time and without recursion. Runs in: sendmail -t, cleanup, workers of local and imapd.
- * Texts are views into the value where they can be, else live in the arena (never more than the value's size in all).
+ * Texts are views into the value where they can be, else live in the arena (linear in the value's size).
  *
  *     address_list list = address_list_open(field.value, mem);
  *     address_entry e;
@@ -12,11 +12,11 @@ typedef enum address_kind { ADDRESS_MAILBOX, ADDRESS_GROUP_START, ADDRESS_GROUP_
 
 typedef struct address_entry {
     address_kind kind;
-    str name;       /* display name, else a comment, without quotes; encoded words not decoded; group: its name; p NULL: none */
+    str name;       /* display name, else a comment; quotes off, encoded words not decoded; p NULL: none */
     str route;      /* "@a,@b" of an obsolete route; p NULL: none */
     str mailbox;    /* local part without quotes; empty (p not NULL) when missing */
-    str host;       /* empty (p not NULL) when missing; p NULL for group start and end, as IMAP's ENVELOPE wants it */
-    bool is_broken; /* no local part or no domain: not to be sent to as it is */
+    str host;       /* empty (p not NULL) when missing; p NULL for group start and end, as ENVELOPE wants it */
+    bool is_broken; /* junk was left out, or no local part, or nothing behind '@': not to be sent to as it is */
 } address_entry;
 
 typedef struct address_list {

@@ -7,13 +7,13 @@
 #include "base/parse.h"
 
 enum {
-    HEADER_NAME_MAX = 128,  /* longer names are not fields of anybody's */
-    HEADER_FOLD_AT = 78,    /* RFC 5322 2.1.1 */
+    HEADER_NAME_MAX = 128, /* longer names are not fields of anybody's */
+    HEADER_FOLD_AT = 78,   /* RFC 5322 2.1.1 */
 };
 
 typedef struct header_field {
     str name;     /* blanks before the colon taken off; empty when not is_valid */
-    str value;    /* raw: all behind the colon, folds included, without the last line end; the whole line when not is_valid */
+    str value;    /* raw: behind the colon, folds included, without the last line end; the whole line when not is_valid */
     size_t start; /* offset of the first byte in the block */
     size_t end;   /* offset behind the field's last line end */
     bool is_valid;
@@ -21,8 +21,8 @@ typedef struct header_field {
 
 typedef struct header_walk {
     str block;
-    size_t at;         /* offset of the next field; behind the empty line when the walk is over */
-    bool has_end;      /* the empty line was met; else the block ended first */
+    size_t at;    /* offset of the next field; behind the empty line when the walk is over */
+    bool has_end; /* the empty line was met; else the block ended first */
 } header_walk;
 
 /* `block` starts at the first field and may go on into the body. */
@@ -40,7 +40,7 @@ bool header_name_is_valid(str name);
 
 /* Finds the end of a header in bytes that arrive in pieces. Start with a zeroed struct. */
 typedef struct header_scan {
-    uint64_t seen;     /* bytes taken so far: the header's size, with the empty line, after PARSE_DONE */
+    uint64_t seen; /* bytes taken so far: the header's size, with the empty line, after PARSE_DONE */
     bool in_line, saw_cr;
 } header_scan;
 
