@@ -24,7 +24,7 @@ static char *copy(str s)
 
 static bool on_start(void *context, channel *c, received *r)
 {
-    daemon *d = context;
+    process *d = context;
     control_start m;
     (void)c;
     if (control_start_decode(r->bytes, &m) != PARSE_DONE)
@@ -45,7 +45,7 @@ static bool on_start(void *context, channel *c, received *r)
 
 static bool on_file(void *context, channel *c, received *r)
 {
-    daemon *d = context;
+    process *d = context;
     control_name m;
     (void)c;
     if (control_name_decode(r->bytes, &m) != PARSE_DONE)
@@ -78,7 +78,7 @@ static bool on_peer(void *context, channel *c, received *r)
 
 static bool on_go(void *context, channel *c, received *r)
 {
-    daemon *d = context;
+    process *d = context;
     (void)c, (void)r;
     loop_stop(d->loop);
     return true;
@@ -86,12 +86,13 @@ static bool on_go(void *context, channel *c, received *r)
 
 static bool on_reload(void *context, channel *c, received *r)
 {
-    daemon *d = context;
+    process *d = context;
     (void)c;
     fault f = daemon_generation_load(d, r->fds[0]);
     if (is_fault(f))
         log_fault(LOG_ERROR, "bad-snapshot", f);
-    else if (d->program->on_reload)
+    daemon_listeners_renew(d);
+    if (!is_fault(f) && d->program->on_reload)
         d->program->on_reload(d);
     return true;
 }
@@ -119,7 +120,7 @@ static void sandbox_print(buf *out)
                r.has_mdwe, r.is_privileged_start, r.is_proved);
 }
 
-static void report_put(daemon *d, uint16_t type)
+static void report_put(process *d, uint16_t type)
 {
     buf detail = buf_new(4096), sandbox = buf_new(400);
     sandbox_print(&sandbox);
@@ -156,7 +157,7 @@ static const talk_row rows[] = {
 
 static const talk control_talk = { "control", rows, COUNT_OF(rows), on_closed };
 
-bool daemon_control_start(daemon *d)
+bool daemon_control_start(process *d)
 {
     channel c;
     if (fcntl(d->control_fd, F_GETFD) < 0) {
@@ -166,7 +167,7 @@ bool daemon_control_start(daemon *d)
     channel_open(&c, d->loop, d->control_fd, &control_talk, d);
     loop_run(d->loop);
     bool is_started = channel_is_open(&c) && d->current != NULL;
-    int fd = is_started ? dup(c.fd) : -1; /* the channel moves into the daemon */
+    int fd = is_started ? dup(c.fd) : -1; /* the channel moves into the process */
     channel_close(&c);
     d->control_fd = fd;
     if (!is_started)
@@ -174,7 +175,7 @@ bool daemon_control_start(daemon *d)
     return is_started;
 }
 
-void daemon_control_ready(daemon *d)
+void daemon_control_ready(process *d)
 {
     channel_open(&d->control, d->loop, d->control_fd, &control_talk, d);
     report_put(d, CONTROL_READY);

@@ -11,13 +11,13 @@ typedef struct daemon_file {
 } daemon_file_entry;
 
 /* Reads, blocking, what master sends up to GO. False: it said why. */
-bool daemon_control_start(daemon *d);
-void daemon_control_ready(daemon *d);
+bool daemon_control_start(process *d);
+void daemon_control_ready(process *d);
 
 struct control_start;
 /* Who the process becomes, by what master said and the configuration. */
-fault daemon_identity_set(daemon *d, const struct control_start *m);
+fault daemon_identity_set(process *d, const struct control_start *m);
 
-fault daemon_generation_load(daemon *d, int snapshot_fd);
-void daemon_log_open(daemon *d, int fd);
-void daemon_drain(daemon *d);
+fault daemon_generation_load(process *d, int snapshot_fd);
+void daemon_log_open(process *d, int fd);
+void daemon_drain(process *d);

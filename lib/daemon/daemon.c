@@ -22,17 +22,17 @@ void generation_release(generation *g)
     free(g);
 }
 
-const config *generation_config(const generation *g, str service)
+const config *generation_config(const generation *g, str key)
 {
-    return config_for_service(&g->snapshot, service);
+    return config_for_service(&g->snapshot, key);
 }
 
-const config *daemon_config(const daemon *d)
+const config *daemon_config(const process *d)
 {
     return &d->current->snapshot.base;
 }
 
-fault daemon_generation_load(daemon *d, int snapshot_fd)
+fault daemon_generation_load(process *d, int snapshot_fd)
 {
     generation *g = memory_get(sizeof *g);
     fault f = snapshot_open(snapshot_fd, &g->snapshot);
@@ -47,7 +47,7 @@ fault daemon_generation_load(daemon *d, int snapshot_fd)
     return NO_FAULT;
 }
 
-void daemon_log_open(daemon *d, int fd)
+void daemon_log_open(process *d, int fd)
 {
     static int log_fd = -1;
     const config *c = daemon_config(d);
@@ -58,7 +58,7 @@ void daemon_log_open(daemon *d, int fd)
     log_fd = fd;
 }
 
-int daemon_file(const daemon *d, const char *name)
+int daemon_file(const process *d, const char *name)
 {
     for (const daemon_file_entry *f = d->files; f; f = f->next)
         if (strcmp(f->name, name) == 0)
@@ -66,19 +66,19 @@ int daemon_file(const daemon *d, const char *name)
     return -1;
 }
 
-void daemon_session_opened(daemon *d)
+void daemon_session_opened(process *d)
 {
     d->sessions++;
 }
 
-void daemon_session_closed(daemon *d)
+void daemon_session_closed(process *d)
 {
     d->sessions--;
     if (d->is_draining && d->sessions == 0)
         loop_stop(d->loop);
 }
 
-void daemon_drain(daemon *d)
+void daemon_drain(process *d)
 {
     if (d->is_draining)
         return;
@@ -96,7 +96,7 @@ void daemon_drain(daemon *d)
 
 int daemon_run(const program *p, void *state)
 {
-    daemon *d = memory_get(sizeof *d);
+    process *d = memory_get(sizeof *d);
     d->program = p;
     d->state = state;
     d->control_fd = DAEMON_CONTROL_FD;
@@ -116,6 +116,7 @@ int daemon_run(const program *p, void *state)
         return 5;
     daemon_control_ready(d);
     daemon_listeners_open(d);
+    daemon_listeners_renew(d);
     loop_run(d->loop);
     log_event(LOG_INFO, "stopped", LOG_NUM("sessions", d->sessions));
     log_flush();

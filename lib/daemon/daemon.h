@@ -7,7 +7,7 @@
 #include "os/become.h"
 #include <netinet/in.h>
 
-typedef struct daemon daemon;
+typedef struct process process;
 
 /* A generation of the configuration. Whoever works under it (a session) holds it, so that a reload does not change its rules. */
 typedef struct generation {
@@ -16,17 +16,18 @@ typedef struct generation {
 } generation;
 
 typedef struct listener {
-    daemon *daemon;
+    process *daemon;
     str service; /* key in master.cf, "submission/inet", or the name of a local socket */
     int fd;
     watch watch;
     timer rest; /* after the descriptors ran out */
+    bool is_new; /* came since the last generation: a reload brings all listeners again */
     struct listener *next;
 } listener;
 
 /* One conversation. Of a role with several processes, or one that was just replaced, there are several. */
 typedef struct peer {
-    daemon *daemon;
+    process *daemon;
     const char *role;
     uint32_t instance;
     channel channel;
@@ -55,15 +56,15 @@ typedef struct program {
     const contract *contract;
     const peer_row *peers;
     size_t peer_count;
-    bool (*prepare)(daemon *d);     /* before confinement: load what lies outside. False: it said why; exit */
-    bool (*start)(daemon *d);       /* confined, before READY */
+    bool (*prepare)(process *d);     /* before confinement: load what lies outside. False: it said why; exit */
+    bool (*start)(process *d);       /* confined, before READY */
     void (*on_connection)(listener *l, const accepted *a);
-    void (*on_reload)(daemon *d);   /* a new generation is in effect */
-    void (*on_drain)(daemon *d);    /* finish; the process leaves when no session is left */
-    void (*report)(daemon *d, buf *detail); /* appends name=value pairs */
+    void (*on_reload)(process *d);   /* a new generation is in effect */
+    void (*on_drain)(process *d);    /* finish; the process leaves when no session is left */
+    void (*report)(process *d, buf *detail); /* appends name=value pairs */
 } program;
 
-struct daemon {
+struct process {
     const program *program;
     loop *loop;
     generation *current;
@@ -84,18 +85,18 @@ struct daemon {
  * 5 the program did not start. */
 int daemon_run(const program *p, void *state);
 
-const config *daemon_config(const daemon *d);                 /* main.cf of the current generation */
-const config *generation_config(const generation *g, str service);
+const config *daemon_config(const process *d);                 /* main.cf of the current generation */
+const config *generation_config(const generation *g, str key);
 generation *generation_hold(generation *g);
 void generation_release(generation *g);
 
 /* The peer of a role with the fewest open questions; NULL: none is connected now. The caller counts p->asked up and down. */
-peer *daemon_peer(const daemon *d, const char *role);
-peer *daemon_peer_instance(const daemon *d, const char *role, uint32_t instance);
+peer *daemon_peer(const process *d, const char *role);
+peer *daemon_peer_instance(const process *d, const char *role, uint32_t instance);
 
 /* A descriptor that master handed over under that name; stays the daemon's. -1: it was not given. */
-int daemon_file(const daemon *d, const char *name);
+int daemon_file(const process *d, const char *name);
 
 /* Sessions keep a draining process alive. */
-void daemon_session_opened(daemon *d);
-void daemon_session_closed(daemon *d);
+void daemon_session_opened(process *d);
+void daemon_session_closed(process *d);

@@ -35,7 +35,7 @@ static void groups_set(id_ranges *ids, str list)
     ids->gids = gids;
 }
 
-fault daemon_identity_set(daemon *d, const control_start *m)
+fault daemon_identity_set(process *d, const control_start *m)
 {
     const config *c = daemon_config(d);
     identity *id = &d->identity;

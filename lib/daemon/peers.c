@@ -11,7 +11,7 @@
 
 enum { ACCEPT_PER_ROUND = 16 };
 
-static const peer_row *row_find(const daemon *d, str role)
+static const peer_row *row_find(const process *d, str role)
 {
     for (size_t i = 0; i < d->program->peer_count; i++)
         if (str_equal(role, str_c(d->program->peers[i].role)))
@@ -30,7 +30,7 @@ static void peer_unlink(peer *p)
 static void peer_closed(void *context, channel *c)
 {
     peer *p = context;
-    daemon *d = p->daemon;
+    process *d = p->daemon;
     const peer_row *row = row_find(d, str_c(p->role));
     (void)c;
     peer_unlink(p);
@@ -52,7 +52,7 @@ static void peer_open(peer *p, const peer_row *row, int fd)
         row->on_open(p);
 }
 
-void daemon_peer_add(daemon *d, str role, uint32_t instance, int fd)
+void daemon_peer_add(process *d, str role, uint32_t instance, int fd)
 {
     const peer_row *row = row_find(d, role);
     if (row == NULL) {
@@ -68,13 +68,13 @@ void daemon_peer_add(daemon *d, str role, uint32_t instance, int fd)
         peer_open(p, row, fd);
 }
 
-void daemon_peers_open(daemon *d)
+void daemon_peers_open(process *d)
 {
     for (peer *p = d->peers; p; p = p->next)
         peer_open(p, row_find(d, str_c(p->role)), p->channel.fd);
 }
 
-peer *daemon_peer(const daemon *d, const char *role)
+peer *daemon_peer(const process *d, const char *role)
 {
     peer *best = NULL;
     for (peer *p = d->peers; p; p = p->next)
@@ -83,7 +83,7 @@ peer *daemon_peer(const daemon *d, const char *role)
     return best;
 }
 
-peer *daemon_peer_instance(const daemon *d, const char *role, uint32_t instance)
+peer *daemon_peer_instance(const process *d, const char *role, uint32_t instance)
 {
     for (peer *p = d->peers; p; p = p->next)
         if (strcmp(p->role, role) == 0 && p->instance == instance && channel_is_open(&p->channel))
@@ -144,19 +144,38 @@ static void listener_open(listener *l)
     watch_want(&l->watch, WATCH_READ);
 }
 
-void daemon_listener_add(daemon *d, str service, int fd)
+void daemon_listener_add(process *d, str key, int fd)
 {
     listener *l = memory_get(sizeof *l);
-    char *name = memory_get(service.n + 1);
-    memcpy(name, service.p, service.n);
-    *l = (listener){ .daemon = d, .service = { name, service.n }, .fd = fd, .next = d->listeners };
+    char *name = memory_get(key.n + 1);
+    memcpy(name, key.p, key.n);
+    *l = (listener){ .daemon = d, .service = { name, key.n }, .fd = fd, .is_new = true,
+                      .next = d->listeners };
     d->listeners = l;
     if (d->control.loop)
         listener_open(l);
 }
 
-void daemon_listeners_open(daemon *d)
+void daemon_listeners_open(process *d)
 {
     for (listener *l = d->listeners; l; l = l->next)
         listener_open(l);
+}
+
+void daemon_listeners_renew(process *d)
+{
+    for (listener **at = &d->listeners; *at;) {
+        listener *l = *at;
+        if (l->is_new) {
+            l->is_new = false;
+            at = &l->next;
+            continue;
+        }
+        *at = l->next;
+        watch_close(&l->watch);
+        timer_close(&l->rest);
+        close(l->fd);
+        free((char *)(uintptr_t)l->service.p);
+        free(l);
+    }
 }

@@ -2,8 +2,9 @@
 #pragma once
 #include "daemon/daemon.h"
 
-void daemon_peer_add(daemon *d, str role, uint32_t instance, int fd); /* takes fd */
-void daemon_peers_open(daemon *d);
+void daemon_peer_add(process *d, str role, uint32_t instance, int fd); /* takes fd */
+void daemon_peers_open(process *d);
 
-void daemon_listener_add(daemon *d, str service, int fd); /* takes fd */
-void daemon_listeners_open(daemon *d);
+void daemon_listener_add(process *d, str key, int fd); /* takes fd */
+void daemon_listeners_open(process *d);
+void daemon_listeners_renew(process *d); /* drops those that did not come again with this generation */

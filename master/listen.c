@@ -1,0 +1,192 @@
+/* Sockets: master binds all of them, others only accept. Runs in: master. */
+#include "base/log.h"
+#include "base/memory.h"
+#include "master/master.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { BACKLOG = 1024 };
+
+static net_listener *listener_find(master *m, str key, const char *address)
+{
+    for (net_listener *l = m->listeners; l; l = l->next)
+        if (str_equal(key, str_c(l->key)) && strcmp(l->address, address) == 0)
+            return l;
+    return NULL;
+}
+
+static int bind_one(const struct addrinfo *ai)
+{
+    int on = 1;
+    int fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -1;
+    /* Nagle off here is inherited by every connection: replies are batched already (PIPELINE 7). */
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (ai->ai_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    if (bind(fd, ai->ai_addr, ai->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
+        return fd;
+    int saved = errno;
+    close(fd);
+    errno = saved;
+    return -1;
+}
+
+static fault address_listen(master *m, const service *s, const struct addrinfo *ai)
+{
+    char host[64], port[8], address[80];
+    getnameinfo(ai->ai_addr, ai->ai_addrlen, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
+    snprintf(address, sizeof address, ai->ai_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+    net_listener *l = listener_find(m, s->key, address);
+    if (l) {
+        l->is_kept = true;
+        return NO_FAULT;
+    }
+    int fd = bind_one(ai);
+    if (fd < 0 && errno == EAFNOSUPPORT)
+        return NO_FAULT;
+    if (fd < 0)
+        return fault_errno("%.*s:%u: service %.*s cannot listen on %s", STR_ARG(m->parsed.master_file), s->line,
+                           STR_ARG(s->name), address);
+    l = memory_get(sizeof *l);
+    char *key = memory_get(s->key.n + 1);
+    memcpy(key, s->key.p, s->key.n);
+    *l = (net_listener){ .key = key, .address = strdup(address), .role = s->role, .fd = fd, .is_kept = true,
+                         .next = m->listeners };
+    m->listeners = l;
+    return NO_FAULT;
+}
+
+static int family_wanted(const config *c)
+{
+    return c->inet_protocols == IP_V4 ? AF_INET : c->inet_protocols == IP_V6 ? AF_INET6 : AF_UNSPEC;
+}
+
+static fault host_listen(master *m, const service *s, str host)
+{
+    struct addrinfo hints = { .ai_family = family_wanted(&m->parsed.base.config), .ai_socktype = SOCK_STREAM,
+                              .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
+    struct addrinfo *list = NULL;
+    char port[8];
+    arena a = arena_new(0);
+    snprintf(port, sizeof port, "%u", s->port);
+    int bad = getaddrinfo(host.n ? arena_c(&a, host) : NULL, port, &hints, &list);
+    arena_free(&a);
+    if (bad)
+        return fault_make(FAULT_REFUSED, "3.5", "%.*s:%u: %.*s: %s", STR_ARG(m->parsed.master_file), s->line,
+                          STR_ARG(host), gai_strerror(bad));
+    fault f = NO_FAULT;
+    for (struct addrinfo *ai = list; ai && !is_fault(f); ai = ai->ai_next)
+        f = address_listen(m, s, ai);
+    freeaddrinfo(list);
+    return f;
+}
+
+static fault service_listen(master *m, const service *s)
+{
+    str interfaces = m->parsed.base.config.inet_interfaces, host;
+    if (s->host.n)
+        return host_listen(m, s, s->host);
+    fault f = NO_FAULT;
+    while (!is_fault(f) && str_word(&interfaces, " ,\t\r\n", &host)) {
+        if (str_equal_nocase(host, STR("all")))
+            f = host_listen(m, s, STR_NONE);
+        else if (str_equal_nocase(host, STR("loopback-only")))
+            f = host_listen(m, s, STR("localhost"));
+        else
+            f = host_listen(m, s, host);
+    }
+    return f;
+}
+
+static void listener_free(net_listener *l)
+{
+    close(l->fd);
+    free((char *)(uintptr_t)l->key);
+    free((char *)(uintptr_t)l->address);
+    free(l);
+}
+
+fault listeners_bind(master *m)
+{
+    fault f = NO_FAULT;
+    for (net_listener *l = m->listeners; l; l = l->next)
+        l->is_kept = false;
+    for (size_t i = 0; i < m->parsed.services.rows.n && !is_fault(f); i++)
+        if (m->parsed.services.rows.p[i].type == SERVICE_INET)
+            f = service_listen(m, &m->parsed.services.rows.p[i]);
+    for (net_listener **at = &m->listeners; *at && !is_fault(f);) {
+        net_listener *l = *at;
+        if (l->is_kept) {
+            at = &l->next;
+            continue;
+        }
+        *at = l->next;
+        listener_free(l);
+    }
+    return f;
+}
+
+static fault local_bind(master *m, const char *name, int *out)
+{
+    struct sockaddr_un to = { .sun_family = AF_UNIX };
+    int n = snprintf(to.sun_path, sizeof to.sun_path, "%.*s/public/%s",
+                     STR_ARG(m->parsed.base.config.queue_directory), name);
+    if (n < 0 || (size_t)n >= sizeof to.sun_path)
+        return fault_make(FAULT_REFUSED, "3.5", "queue_directory is too long for sockets in it: at most %zu octets",
+                          sizeof to.sun_path - 16);
+    *out = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    unlink(to.sun_path);
+    if (*out < 0 || bind(*out, (struct sockaddr *)&to, sizeof to) != 0 || chmod(to.sun_path, 0666) != 0 ||
+        listen(*out, BACKLOG) != 0)
+        return fault_errno("listen on %s", to.sun_path);
+    return NO_FAULT;
+}
+
+fault local_sockets_bind(master *m)
+{
+    fault f = local_bind(m, "ctl", &m->ctl_fd);
+    for (size_t i = 0; i < role_count && !is_fault(f); i++) {
+        if (roles[i].local_socket == NULL)
+            continue;
+        local_socket *s = memory_get(sizeof *s);
+        *s = (local_socket){ .name = roles[i].local_socket, .fd = -1, .next = m->sockets };
+        m->sockets = s;
+        f = local_bind(m, s->name, &s->fd);
+    }
+    return f;
+}
+
+/* /dev/log for an empty maillog_file; then lines are datagrams. */
+fault log_target_open(const parsed *p, int *out_fd)
+{
+    str file = p->base.config.maillog_file;
+    if (file.n) {
+        arena a = arena_new(0);
+        const char *path = arena_c(&a, file);
+        *out_fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+        fault f = *out_fd >= 0 ? NO_FAULT : fault_errno("open maillog_file %s", path);
+        arena_free(&a);
+        return f;
+    }
+    struct sockaddr_un to = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
+    *out_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (*out_fd >= 0 && connect(*out_fd, (struct sockaddr *)&to, sizeof to) == 0)
+        return NO_FAULT;
+    if (*out_fd >= 0)
+        close(*out_fd);
+    *out_fd = fcntl(2, F_DUPFD_CLOEXEC, 0); /* no syslog daemon: better on the terminal than nowhere */
+    return *out_fd >= 0 ? NO_FAULT : fault_errno("open the log");
+}

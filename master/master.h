@@ -1,0 +1,113 @@
+/* The supervisor's state. Runs in: master, as root with few capabilities; it reads configuration and its children's reports,
+ * never a byte from the network or of mail. */
+#pragma once
+#include "conf/config.h"
+#include "ipc/channel.h"
+#include "loop/loop.h"
+#include "master/roles.h"
+
+typedef enum child_state {
+    CHILD_DOWN,     /* not running; a timer may start it again */
+    CHILD_STARTING, /* spawned, not READY yet */
+    CHILD_UP,
+    CHILD_DRAINING, /* told to finish; it is not replaced when it ends, and nobody new is linked to it */
+    CHILD_STATES,
+} child_state;
+
+typedef enum child_event { EVENT_SPAWN, EVENT_READY, EVENT_EXIT, EVENT_DRAIN, EVENT_KILL, CHILD_EVENTS } child_event;
+
+struct master;
+
+typedef struct child {
+    struct master *master;
+    const role *role;
+    uint32_t instance;
+    child_state state;
+    pid_t pid;
+    int pidfd;
+    uint64_t started_ms, backoff_ms, up_since_s;
+    unsigned restarts;
+    channel control;
+    watch exit;
+    timer timer; /* back-off when down, kill when draining */
+    task forget;
+    buf sandbox, detail; /* its last report */
+    uint32_t sessions, generation;
+    bool has_reported;
+    struct child *next;
+} child;
+
+typedef struct local_socket {
+    const char *name;
+    int fd;
+    struct local_socket *next;
+} local_socket;
+
+typedef struct net_listener {
+    const char *key;  /* service in master.cf */
+    const char *address; /* "127.0.0.1:25": what tells two of one service apart */
+    service_role role;
+    int fd;
+    bool is_kept; /* by the reload that runs now */
+    struct net_listener *next;
+} net_listener;
+
+struct admin_client;
+
+typedef struct master {
+    loop *loop;
+    const char *directory; /* of the configuration */
+    parsed parsed;
+    uint64_t generation;
+    int snapshot_fd, log_fd, lock_fd;
+    int cert_fd, key_fd, login_cert_fd, login_key_fd; /* sealed; -1: none */
+    child *children;
+    local_socket *sockets;
+    net_listener *listeners;
+    struct admin_client *clients;
+    int ctl_fd;
+    watch ctl;
+    timer on_term, on_int, on_hup, on_chld;
+    timer give_up; /* a stop that takes too long */
+    bool is_privileged, is_stopping, is_announced, requires_sandbox;
+    int ready_fd; /* of the command that started us; -1 */
+} master;
+
+/* child.c */
+child *child_add(master *m, const role *r, uint32_t instance);
+void child_event_put(child *c, child_event e);
+void children_report(master *m);     /* asks all; the answers arrive as has_reported */
+bool children_are_up(const master *m);
+size_t children_count(const master *m); /* that run */
+
+/* links.c */
+void links_make(child *c); /* fresh conversations between c and all that it talks with */
+void link_again(child *c, str role, uint32_t instance);
+
+/* start.c: what a child is given before GO */
+bool start_send(child *c);
+bool start_reload(child *c); /* the new generation, with all of its listeners and keys */
+fault start_account(const master *m, const role *r, uid_t *uid, gid_t *gid);
+
+/* layout.c: folders, with owners */
+fault layout_make(master *m);
+
+/* listen.c */
+fault listeners_bind(master *m); /* binds what is new, closes what is gone; nothing changes when it fails */
+fault local_sockets_bind(master *m);
+fault log_target_open(const parsed *p, int *out_fd);
+
+/* load.c */
+fault master_load(master *m, buf *out_words); /* configuration, keys, snapshot: all or nothing */
+
+/* reload.c */
+fault master_reload(master *m, buf *out_words);
+void children_match(master *m); /* starts, reloads and drains until what runs is what the configuration asks for */
+void master_stop(master *m);
+
+/* admin.c */
+void admin_open(master *m);
+void admin_reported(child *c);
+
+/* notify.c */
+void notify(const char *state); /* to $NOTIFY_SOCKET (sd_notify) */
