@@ -13,7 +13,7 @@ typedef enum root_dir {
     ROOT_CERTS,  /* the CA store */
 } root_dir;
 
-typedef enum calls { /* families of system calls */
+typedef enum call_family { /* families of system calls */
     CALLS_LOOP = 1 << 0,       /* epoll, read, write, memory, clock, signals, exit */
     CALLS_ACCEPT = 1 << 1,     /* accept4 on listeners that were handed over */
     CALLS_RECEIVE = 1 << 2,    /* recvmsg with descriptors, sendmsg, socketpair (AF_UNIX) */
@@ -28,7 +28,7 @@ typedef enum calls { /* families of system calls */
     CALLS_THREADS = 1 << 11,   /* threads, not processes */
     CALLS_SPAWN = 1 << 12,     /* fork, exec, wait; change of ids only with is_spawner */
     CALLS_ANY = 1 << 13,       /* all but what is denied to everyone: master, and the spawner of users' programs */
-} calls;
+} call_family;
 
 /* Bits of `contract.caps`. */
 enum { CAPS_NONE = 0, CAPS_SETUID = 1 << 0, CAPS_SETGID = 1 << 1, CAPS_CHROOT = 1 << 2, CAPS_SETPCAP = 1 << 3,
@@ -42,11 +42,11 @@ typedef enum root_access { /* what Landlock lets it do beneath its root; more fo
     FILES_UNLIMITED, /* no rules for files: master */
 } root_access;
 
-typedef struct limits { /* 0: as inherited */
+typedef struct process_limits { /* 0: as inherited */
     uint64_t open_files;
     uint64_t memory_bytes; /* private writable memory (RLIMIT_DATA); not applied in sanitized builds */
     uint64_t file_bytes;   /* the largest file it may write */
-} limits;
+} process_limits;
 
 typedef struct contract {
     const char *role; /* names the executable, the uid and the log lines */
@@ -56,6 +56,6 @@ typedef struct contract {
     unsigned worker_calls; /* of the children that it execs: they inherit its filter, so it must let these pass too */
     bool is_spawner;       /* may change ids, only within identity's ranges; is not root itself */
     root_access files;
-    limits limits;     /* processes: none unless CALLS_SPAWN, CALLS_THREADS or CALLS_ANY; core files: never */
+    process_limits limits;     /* processes: none unless CALLS_SPAWN, CALLS_THREADS or CALLS_ANY; core files: never */
     const char *peers; /* conversations it may hold, each with a descriptor from master */
 } contract;

@@ -7,7 +7,7 @@
 enum { FILTER_PROGRAMS = 2, FILTER_INSTRUCTIONS_MAX = 4096, FILTER_PIDS_MAX = 8 };
 
 typedef struct filter {
-    struct sock_filter *programs[FILTER_PROGRAMS]; /* loaded in this order */
+    struct sock_filter *programs[FILTER_PROGRAMS]; /* the list (may be empty), the checks of arguments */
     uint16_t counts[FILTER_PROGRAMS];
     uint16_t pids[FILTER_PIDS_MAX]; /* instructions of the last program whose constant becomes the loader's pid */
     uint16_t pid_count;

@@ -19,6 +19,6 @@ enum { SECCOMP_GIDS_MAX = 256 };
  * Fails: FAULT_BUG for ranges that would let it become root, or when libseccomp refuses. */
 fault seccomp_compile(const contract *c, const id_ranges *ids, filter *out);
 
-/* The filter of a worker with families `calls`, as a sealed memory file to hand down; the worker loads it itself with
+/* The filter of a worker with these families of calls, as a sealed memory file to hand down; the worker loads it itself with
  * worker_confine and needs no libseccomp. What worker_confine tries gives an error there instead of death. */
-fault seccomp_export(const char *role, unsigned calls, int *out_fd);
+fault seccomp_export(const char *role, unsigned families, int *out_fd);

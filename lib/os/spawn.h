@@ -34,15 +34,19 @@ typedef struct spawn_plan {
 typedef struct spawned {
     pid_t pid;
     int pidfd;        /* close-on-exec; the caller closes it; -1: skips_pidfd */
-    bool is_rooted;   /* the child was told to chroot; false in a sanitized build, whose workers need an interpreter */
+    bool is_rooted;   /* the child changes its root before exec; false in builds whose workers are dynamic */
 } spawned;
+
+/* Whether root_fd is heeded: an executable that needs a loader cannot be started in a folder that has none, so builds whose
+ * workers are dynamic (sanitized, not optimised) skip the chroot. */
+bool spawn_can_root(void);
 
 /* Fails: FAULT_TRY_LATER when the child could not be made or, without changes_ids, any step up to exec failed (no child is left
  * then). With changes_ids a failed step is told by the exit status: spawn_failure. */
 fault spawn(const spawn_plan *plan, spawned *out);
 
-/* What a wait status of a spawned child says: the step of spawn() that failed ("setresuid: Operation not permitted" is not
- * known by then, only "setresuid"), or NULL if the program itself ran. */
+/* What the wait status of a child with changes_ids says: the step of spawn() that failed ("setresuid"), or NULL if the program
+ * itself ran. The exit statuses for this are 240 and up, which no program of ours uses. */
 const char *spawn_failure(int wait_status);
 
 /* "exit status 75", "signal 11 (Segmentation fault)", "could not be started: setresuid". */

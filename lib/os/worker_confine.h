@@ -7,7 +7,7 @@
 typedef struct worker_walls {
     const landlock_rule *rules; /* the user's folders; for a chrooted worker its "/" */
     size_t rule_count;
-    limits limits;
+    process_limits limits;
     int filter_fd; /* from seccomp_export in the spawner; -1 only where the spawner had none to give */
     bool requires_landlock;
 } worker_walls;
