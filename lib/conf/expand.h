@@ -1,10 +1,11 @@
-/* $name, $(name), ${name}, ${name?text}, ${name:text}, ${name?{text}:{text}}, ${{text} == {text} ? {text} : {text}} and $$, as
- * postconf(5) has them. No I/O. Fails on bad grammar, names that refer to themselves, and values past the maximum. */
+/* $name, $(name), ${name}, ${name?text}, ${name:text}, ${name?{text}:{text}}, ${{text} == {text} ? {text} : {text}} and
+ * $$, as postconf(5) has them. No I/O. Fails on bad grammar, on names that refer to themselves, and on values past the
+ * maximum. */
 #pragma once
 #include "base/buf.h"
 #include "base/fault.h"
 
-enum { EXPAND_DEPTH_MAX = 50 };
+enum { EXPAND_DEPTH_MAX = 50, EXPAND_OPERAND_MAX = 64 * 1024 };
 
 /* The expanded value of a name. False: not defined. A fault ends the whole expansion. */
 typedef bool expand_lookup(void *context, str name, unsigned depth, str *out, fault *f);

@@ -15,8 +15,8 @@ typedef struct networks {
     VEC(network) rows;
 } networks;
 
-/* FAULT_REFUSED names the word that is not a network: bad address, bad length, bits set behind the length. What stands in *out
- * is right up to there; networks_free in either case. */
+/* FAULT_REFUSED names the word that is not a network: bad address, bad length, bits set behind the length. What stands in
+ * *out is right up to there; networks_free in either case. */
 fault networks_read(str list, networks *out);
 void networks_free(networks *ns);
 

@@ -26,20 +26,21 @@ enum { BARE_NEWLINE_REJECT, BARE_NEWLINE_NORMALIZE, BARE_NEWLINE_ALLOW };
 enum { LOGIN_IMAP, LOGIN_POP3 };
 
 /* The words of each choice: W(parameter, word, what the field holds then). */
-#define PARAMETER_WORDS(W)                                                                                             \
-    W(inet_protocols, "all", IP_ALL)                                                                                   \
-    W(inet_protocols, "ipv4", IP_V4)                                                                                   \
-    W(inet_protocols, "ipv6", IP_V6)                                                                                   \
-    W(smtpd_tls_security_level, "none", TLS_LEVEL_NONE)                                                                \
-    W(smtpd_tls_security_level, "may", TLS_LEVEL_MAY)                                                                  \
-    W(smtpd_tls_security_level, "encrypt", TLS_LEVEL_ENCRYPT)                                                          \
-    W(smtpd_forbid_bare_newline, "reject", BARE_NEWLINE_REJECT)                                                        \
-    W(smtpd_forbid_bare_newline, "normalize", BARE_NEWLINE_NORMALIZE)                                                  \
-    W(smtpd_forbid_bare_newline, "no", BARE_NEWLINE_ALLOW)                                                             \
-    W(login_protocol, "imap", LOGIN_IMAP)                                                                              \
-    W(login_protocol, "pop3", LOGIN_POP3)                                                                              \
-    W(log_format, "text", LOG_FORMAT_TEXT)                                                                             \
-    W(log_format, "json", LOG_FORMAT_JSON)                                                                             \
+#define PARAMETER_WORDS(W)                                            \
+    W(inet_protocols, "all", IP_ALL)                                  \
+    W(inet_protocols, "ipv4", IP_V4)                                  \
+    W(inet_protocols, "ipv6", IP_V6)                                  \
+    W(smtpd_tls_security_level, "none", TLS_LEVEL_NONE)               \
+    W(smtpd_tls_security_level, "may", TLS_LEVEL_MAY)                 \
+    W(smtpd_tls_security_level, "encrypt", TLS_LEVEL_ENCRYPT)         \
+    W(smtpd_forbid_bare_newline, "reject", BARE_NEWLINE_REJECT)       \
+    W(smtpd_forbid_bare_newline, "normalize", BARE_NEWLINE_NORMALIZE) \
+    W(smtpd_forbid_bare_newline, "yes", BARE_NEWLINE_NORMALIZE)       \
+    W(smtpd_forbid_bare_newline, "no", BARE_NEWLINE_ALLOW)            \
+    W(login_protocol, "imap", LOGIN_IMAP)                             \
+    W(login_protocol, "pop3", LOGIN_POP3)                             \
+    W(log_format, "text", LOG_FORMAT_TEXT)                            \
+    W(log_format, "json", LOG_FORMAT_JSON)                            \
     W(log_format, "syslog", LOG_FORMAT_SYSLOG)
 
 typedef enum parameter_kind {
@@ -47,6 +48,7 @@ typedef enum parameter_kind {
     PARAMETER_raw,
     PARAMETER_number,
     PARAMETER_seconds,
+    PARAMETER_days, /* as seconds, but a number without a unit means days */
     PARAMETER_bytes,
     PARAMETER_flag,
     PARAMETER_choice,
@@ -56,6 +58,7 @@ typedef enum parameter_kind {
 #define CONFIG_TYPE_raw str
 #define CONFIG_TYPE_number uint64_t
 #define CONFIG_TYPE_seconds uint64_t
+#define CONFIG_TYPE_days uint64_t
 #define CONFIG_TYPE_bytes uint64_t
 #define CONFIG_TYPE_flag bool
 #define CONFIG_TYPE_choice unsigned
@@ -82,8 +85,7 @@ typedef struct parameter {
     str value; /* the default, as main.cf would have it */
     uint64_t least, most;
     const char *help;
-    size_t offset;     /* of its field in a config */
-    const char *group; /* set in the first row of a group */
+    size_t offset; /* of its field in a config */
 } parameter;
 
 typedef struct parameter_word {
@@ -96,13 +98,28 @@ extern const parameter parameter_rows[PARAMETER_COUNT];
 extern const parameter_word parameter_words[];
 extern const size_t parameter_word_count;
 
+/* The title of the group that begins with this row; NULL elsewhere. */
+const char *parameter_group(parameter_index index);
+
 const parameter *parameter_find(str name); /* NULL: no such parameter */
 
 /* The known name that `name` was probably meant to be. False: none is near. */
 bool parameter_nearest(str name, str *out);
 
-/* Checks an expanded value and sets its field of *out; texts are copied into `a`. The fault says what is wrong with it. */
+/* Checks an expanded value and sets its field of *out; texts are copied into `a`. The fault says what is wrong. */
 fault parameter_read(const parameter *p, str value, arena *a, config *out);
 
-/* For the listing and the man page: "30m", "yes or no", "none, may, encrypt". */
+/* A field by its number; of a text or raw parameter. */
+static inline str config_text(const config *c, parameter_index at)
+{
+    return *(const str *)(const void *)((const char *)c + parameter_rows[at].offset);
+}
+
+/* A field by its number; of a number, seconds, days or bytes. */
+static inline uint64_t config_number(const config *c, parameter_index at)
+{
+    return *(const uint64_t *)(const void *)((const char *)c + parameter_rows[at].offset);
+}
+
+/* What values are allowed, for messages and the man page: "a time from 1s to 1d", "yes or no", "one of none, may". */
 str parameter_range(const parameter *p, arena *a);

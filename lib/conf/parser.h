@@ -8,10 +8,17 @@ enum { CONFIG_FILE_MAX = 4 * 1024 * 1024, CONFIG_VALUE_MAX = 64 * 1024 };
 
 /* Logical lines of main.cf and master.cf: a line that begins with white space continues the one before; comments and
  * empty lines may stand anywhere between. */
+typedef struct line_part {
+    size_t end; /* how much of the logical line has been reached behind it */
+    unsigned line;
+    const struct line_part *next;
+} line_part;
+
 typedef struct line_reader {
     str rest;
     unsigned next_line;
     arena *arena;
+    const line_part *parts; /* the physical lines of the logical line that was read last */
 } line_reader;
 
 line_reader lines_of(str content, arena *a);
@@ -23,7 +30,7 @@ bool line_next(line_reader *r, str *out, unsigned *out_line);
 typedef struct setting {
     str name, value; /* as written, not expanded */
     unsigned line;
-    bool is_used;    /* some $name or a service refers to it */
+    bool is_used; /* some $name or a service refers to it */
 } setting;
 
 typedef struct settings {

@@ -1,6 +1,8 @@
-/* What is wrong with a configuration: all of it, with file and line, so that one look suffices. The arena owns the texts. */
+/* What is wrong with a configuration: all of it, with file and line, so that one look suffices. The arena owns the
+ * texts. */
 #pragma once
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/vec.h"
 
 enum { PROBLEM_COUNT_MAX = 1000 }; /* what comes after is counted, not kept */
@@ -18,8 +20,10 @@ typedef struct problems {
     size_t error_count, warning_count;
 } problems;
 
-void problem_error(problems *ps, str file, unsigned line, const char *format, ...) __attribute__((format(printf, 4, 5)));
-void problem_warning(problems *ps, str file, unsigned line, const char *format, ...) __attribute__((format(printf, 4, 5)));
+void problem_error(problems *ps, str file, unsigned line, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+void problem_warning(problems *ps, str file, unsigned line, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /* "main.cf:12: error: …" with a line end for each, in the order of files and lines. */
 str problems_text(const problems *ps, arena *a);

@@ -1,5 +1,5 @@
-/* master.cf: which services there are, where each listens and what it changes of main.cf. Views point into the arena given.
- * Each mistake becomes a problem with file and line; such a row is left out. */
+/* master.cf: which services there are, where each listens and what it changes of main.cf. Views point into the arena
+ * given. Each mistake becomes a problem with file and line; such a row is left out. */
 #pragma once
 #include "conf/problems.h"
 
@@ -27,16 +27,16 @@ typedef struct service_override {
 } service_override;
 
 typedef struct service {
-    str key;          /* "smtp/inet", "[::1]:587/inet", "qmgr/unix": what tells services apart */
-    str name;         /* the first column */
+    str key;  /* "smtp/inet", "[::1]:587/inet", "qmgr/unix": what tells services apart */
+    str name; /* the first column */
     service_type type;
     service_role role;
-    str host;         /* inet: "" for inet_interfaces, else an address or a host name, without brackets */
-    uint16_t port;    /* inet */
+    str host;      /* inet: "" for inet_interfaces, else an address or a host name, without brackets */
+    uint16_t port; /* inet */
     bool is_private;
-    uint64_t wakeup_s; /* 0: never */
+    uint64_t wakeup_s;     /* 0: never */
     bool wakeup_when_used; /* "300?": only once the service has been used */
-    uint64_t process_max; /* 0: default_process_limit; PROCESS_UNLIMITED */
+    uint64_t process_max;  /* 0: default_process_limit; PROCESS_UNLIMITED */
     unsigned line;
     service_override *overrides;
     size_t override_count;

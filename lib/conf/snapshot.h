@@ -2,7 +2,7 @@
  * trusting nothing. The same configuration gives the same bytes. The decoded snapshot owns its memory.
  *
  *     snapshot s;
- *     if (snapshot_open(fd, &s)) … config_for_service(&s, STR("smtp/inet"))->smtpd_timeout */
+ *     if (!is_fault(snapshot_open(fd, &s))) … config_for_service(&s, STR("smtp/inet"))->smtpd_timeout */
 #pragma once
 #include "base/buf.h"
 #include "base/parse.h"
