@@ -79,17 +79,27 @@ static void deliver_kept(stream *s)
     buf_free(&kept);
 }
 
-static void again_task(void *context)
+static bool may_read(const stream *s)
 {
-    stream *s = context;
-    if (s->is_ended || s->is_paused || s->is_closing)
-        return;
-    if (s->in.n)
-        deliver_kept(s);
-    if (s->is_peer_done && !s->is_ended && !s->is_paused)
-        stream_finish(s);
-    watch_update(s);
+    return !s->is_ended && !s->is_paused && !s->is_closing && !s->is_peer_done;
 }
+
+static bool is_pending(const stream *s)
+{
+    return s->transport && s->transport->pending && s->transport->pending(s->transport_context);
+}
+
+static void peer_done(stream *s)
+{
+    if (s->is_ended || s->is_paused || s->is_closing)
+        return; /* stream_resume tells it */
+    if (s->handler->on_peer_done)
+        s->handler->on_peer_done(s->context);
+    else
+        stream_finish(s);
+}
+
+static void again_task(void *context);
 
 static void read_ready(stream *s)
 {
@@ -104,8 +114,8 @@ static void read_ready(stream *s)
         return;
     if (n <= 0) {
         s->is_peer_done = true;
-        if (!s->is_paused)
-            stream_finish(s);
+        if (!s->again.is_queued) /* else the owner first gets what it left */
+            peer_done(s);
         return;
     }
     if (s->idle_ms)
@@ -116,9 +126,23 @@ static void read_ready(stream *s)
         buf_append(&s->in, (str){ bytes, (size_t)n });
         deliver_kept(s);
     }
-    /* TLS may hold decrypted bytes that the socket will not announce. */
-    if (s->transport && !s->is_ended && !s->is_paused && !s->is_closing)
+    if (may_read(s) && is_pending(s))
         task_put(s->loop, &s->again, again_task, s);
+}
+
+/* What the socket will not announce: bytes that the owner left, bytes within TLS, an end that came during a pause. */
+static void again_task(void *context)
+{
+    stream *s = context;
+    if (s->is_ended || s->is_paused || s->is_closing)
+        return;
+    if (s->in.n)
+        deliver_kept(s);
+    if (s->is_peer_done)
+        peer_done(s);
+    else if (may_read(s) && (is_pending(s) || s->read_wants != WATCH_READ))
+        read_ready(s);
+    watch_update(s);
 }
 
 static void write_ready(stream *s)
@@ -135,6 +159,8 @@ static void write_ready(stream *s)
         }
         buf_consume(&s->out, (size_t)n);
     }
+    if (may_read(s) && s->read_wants != WATCH_READ) /* a handshake that stood in a read may have gone on in the write */
+        task_put(s->loop, &s->again, again_task, s);
     if (s->is_ended || s->out.n) {
         watch_update(s);
         return;
@@ -149,14 +175,20 @@ static void write_ready(stream *s)
     watch_update(s);
 }
 
+static void flush_task(void *context)
+{
+    write_ready(context);
+}
+
 static void on_ready(void *context, unsigned ready)
 {
     stream *s = context;
-    bool may_read = !s->is_paused && !s->is_closing && !s->is_peer_done;
     if ((ready & s->write_wants) && s->out.n)
         write_ready(s);
-    if (!s->is_ended && may_read && (ready & s->read_wants))
+    if (may_read(s) && (ready & s->read_wants))
         read_ready(s);
+    if (!s->is_ended && s->out.n && s->write_wants != WATCH_WRITE) /* the same the other way round */
+        task_put(s->loop, &s->flush, flush_task, s);
     if (!s->is_ended)
         watch_update(s);
 }
@@ -166,11 +198,6 @@ static void on_idle(void *context)
     stream *s = context;
     if (!s->is_ended && s->handler->on_idle)
         s->handler->on_idle(s->context);
-}
-
-static void flush_task(void *context)
-{
-    write_ready(context);
 }
 
 void stream_open(stream *s, loop *l, int fd, size_t in_max, size_t out_max, const stream_handler *h, void *context)
@@ -236,7 +263,7 @@ void stream_resume(stream *s)
     if (!s->is_paused || s->is_ended)
         return;
     s->is_paused = false;
-    if (s->in.n || s->is_peer_done || s->transport)
+    if (s->in.n || s->is_peer_done || is_pending(s))
         task_put(s->loop, &s->again, again_task, s);
     watch_update(s);
 }

@@ -11,6 +11,7 @@ typedef struct transport {
     ssize_t (*read)(void *context, void *bytes, size_t n, unsigned *wants);
     ssize_t (*write)(void *context, const void *bytes, size_t n, unsigned *wants);
     void (*close)(void *context); /* frees context; may say goodbye on the socket, which is still open */
+    bool (*pending)(void *context); /* bytes are here that the socket will not announce; may be NULL */
 } transport;
 
 typedef struct stream stream;
@@ -20,6 +21,7 @@ typedef struct stream_handler {
     void (*on_drained)(void *context);            /* all output is with the kernel; may be NULL */
     void (*on_idle)(void *context);               /* nothing came in for the idle time */
     void (*on_end)(void *context);                /* the stream is closed: free its owner */
+    void (*on_peer_done)(void *context);          /* no more input; may come twice; output still goes. NULL: stream_finish */
 } stream_handler;
 
 struct stream {

@@ -1,0 +1,377 @@
+/* TLS under a stream against OpenSSL's own client, which runs in a thread with a blocking socket. */
+#include "tls/stream.h"
+#include "certificate.h"
+#include <openssl/ssl.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+enum { BULK = 3 * 1024 * 1024 };
+
+typedef struct fixture {
+    loop *loop;
+    stream stream;
+    tls_context *context;
+    SSL_CTX *client_ctx;
+    SSL_SESSION *session; /* for resumption */
+    int client_fd;
+    size_t sent_to_us;
+    buf got, description;
+    bool echoes, greets, was_resumed;
+    unsigned ended;
+    uint64_t idle_s;
+} fixture;
+
+static size_t on_input(void *context, str bytes)
+{
+    fixture *f = context;
+    f->sent_to_us += bytes.n;
+    if (f->description.n == 0)
+        tls_describe(&f->stream, &f->description);
+    f->was_resumed = tls_was_resumed(&f->stream);
+    buf_append(&f->got, str_upto(bytes, 64));
+    if (f->echoes)
+        stream_write(&f->stream, bytes);
+    return bytes.n;
+}
+
+static void on_idle(void *context)
+{
+    stream_abort(&((fixture *)context)->stream);
+}
+
+static void on_end(void *context)
+{
+    fixture *f = context;
+    f->ended++;
+    loop_stop(f->loop);
+}
+
+static const stream_handler handler = { .on_input = on_input, .on_idle = on_idle, .on_end = on_end };
+
+static tls_context *context_new(const tls_context *old)
+{
+    buf certificate = buf_new(100000), key = buf_new(100000);
+    tls_context *c;
+    certificate_make("mx.example.test", &certificate, &key);
+    assert_false(is_fault(tls_context_make(buf_str(&certificate), (secret){ buf_str(&key) }, old, &c)));
+    buf_free(&certificate);
+    buf_free(&key);
+    return c;
+}
+
+static int setup(void **state)
+{
+    static fixture f;
+    f = (fixture){ .loop = loop_new(), .context = context_new(NULL), .client_ctx = SSL_CTX_new(TLS_client_method()),
+                   .got = buf_new(1 << 20), .description = buf_new(200), .idle_s = 10 };
+    SSL_CTX_set_session_cache_mode(f.client_ctx, SSL_SESS_CACHE_CLIENT);
+    *state = &f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    fixture *f = *state;
+    tls_context_release(f->context);
+    SSL_CTX_free(f->client_ctx);
+    SSL_SESSION_free(f->session);
+    buf_free(&f->got);
+    buf_free(&f->description);
+    loop_free(f->loop);
+    return 0;
+}
+
+typedef void *client(void *);
+
+/* A session from its start to its end on both sides; what the client's thread returned. */
+static void *serve(fixture *f, client *run, str in_clear)
+{
+    int pair[2];
+    pthread_t thread;
+    void *result;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    assert_int_equal(write(pair[1], in_clear.p, in_clear.n), (ssize_t)in_clear.n);
+    assert_int_equal(fcntl(pair[0], F_SETFL, O_NONBLOCK), 0);
+    f->client_fd = pair[1];
+    stream_open(&f->stream, f->loop, pair[0], 64 * 1024, 2 * BULK, &handler, f);
+    stream_set_idle(&f->stream, f->idle_s);
+    tls_begin(&f->stream, f->context, "imap", STR("s1"));
+    if (f->greets)
+        stream_write(&f->stream, STR("* OK\r\n"));
+    assert_int_equal(pthread_create(&thread, NULL, run, f), 0);
+    loop_run(f->loop);
+    assert_int_equal(pthread_join(thread, &result), 0);
+    close(f->client_fd);
+    return result;
+}
+
+static SSL *connect_tls(fixture *f)
+{
+    SSL *ssl = SSL_new(f->client_ctx);
+    SSL_set_fd(ssl, f->client_fd);
+    if (f->session)
+        SSL_set_session(ssl, f->session);
+    if (SSL_connect(ssl) == 1)
+        return ssl;
+    SSL_free(ssl);
+    shutdown(f->client_fd, SHUT_RDWR);
+    return NULL;
+}
+
+static void leave(fixture *f, SSL *ssl)
+{
+    SSL_SESSION_free(f->session);
+    f->session = SSL_get1_session(ssl);
+    SSL_shutdown(ssl);
+    SSL_free(ssl);
+    shutdown(f->client_fd, SHUT_WR);
+}
+
+static void *says_hello(void *context)
+{
+    fixture *f = context;
+    char text[32] = "";
+    SSL *ssl = connect_tls(f);
+    if (ssl == NULL)
+        return "no handshake";
+    if (SSL_write(ssl, "hello", 5) != 5 || SSL_read(ssl, text, sizeof text) != 5)
+        return "no echo";
+    leave(f, ssl);
+    return strcmp(text, "hello") == 0 ? NULL : "another echo";
+}
+
+static void a_line_comes_and_goes(void **state)
+{
+    fixture *f = *state;
+    f->echoes = true;
+    assert_null(serve(f, says_hello, STR_NONE));
+    assert_string_equal(buf_c(&f->got), "hello");
+    assert_true(str_starts(buf_str(&f->description), STR("TLSv1.3 with cipher TLS_")));
+    assert_true(str_ends(buf_str(&f->description), STR(" bits)")));
+    assert_int_equal(f->ended, 1);
+}
+
+static void *reads_greeting(void *context)
+{
+    fixture *f = context;
+    char text[32] = "";
+    SSL *ssl = connect_tls(f);
+    if (ssl == NULL || SSL_read(ssl, text, sizeof text) != 6)
+        return "no greeting";
+    leave(f, ssl);
+    return NULL;
+}
+
+/* The server speaks first: the handshake runs in its write. */
+static void a_greeting_waits_for_the_handshake(void **state)
+{
+    fixture *f = *state;
+    f->greets = true;
+    assert_null(serve(f, reads_greeting, STR_NONE));
+}
+
+static void *sends_bulk(void *context)
+{
+    fixture *f = context;
+    static char bytes[BULK];
+    static char back[65536];
+    size_t total = 0;
+    SSL *ssl = connect_tls(f);
+    if (ssl == NULL)
+        return "no handshake";
+    for (size_t i = 0; i < BULK; i += 16384)
+        if (SSL_write(ssl, bytes + i, 16384) != 16384)
+            return "no write";
+    while (total < BULK) {
+        int n = SSL_read(ssl, back, sizeof back);
+        if (n <= 0)
+            return "no read";
+        total += (size_t)n;
+    }
+    leave(f, ssl);
+    return NULL;
+}
+
+static void much_comes_and_goes_whole(void **state)
+{
+    fixture *f = *state;
+    f->echoes = true;
+    assert_null(serve(f, sends_bulk, STR_NONE));
+    assert_int_equal(f->sent_to_us, BULK);
+}
+
+static void a_session_resumes_also_under_a_new_certificate(void **state)
+{
+    fixture *f = *state;
+    f->echoes = true;
+    assert_null(serve(f, says_hello, STR_NONE));
+    assert_false(f->was_resumed);
+    assert_null(serve(f, says_hello, STR_NONE));
+    assert_true(f->was_resumed);
+    tls_context *next = context_new(f->context);
+    tls_context_release(f->context);
+    f->context = next;
+    assert_null(serve(f, says_hello, STR_NONE));
+    assert_true(f->was_resumed);
+}
+
+static void version_is(fixture *f, int version, bool works)
+{
+    SSL_CTX_set_security_level(f->client_ctx, 0);
+    SSL_CTX_set_min_proto_version(f->client_ctx, version);
+    SSL_CTX_set_max_proto_version(f->client_ctx, version);
+    f->echoes = true;
+    assert_int_equal(serve(f, says_hello, STR_NONE) == NULL, works);
+}
+
+static void tls_1_2_works(void **state)
+{
+    version_is(*state, TLS1_2_VERSION, true);
+}
+
+static void tls_1_1_is_refused(void **state)
+{
+    version_is(*state, TLS1_1_VERSION, false);
+}
+
+static void suite_is_refused(fixture *f, const char *suite)
+{
+    assert_int_equal(SSL_CTX_set_cipher_list(f->client_ctx, suite), 1);
+    version_is(f, TLS1_2_VERSION, false);
+}
+
+static void weak_suites_are_refused(void **state)
+{
+    suite_is_refused(*state, "aNULL:@SECLEVEL=0");
+    suite_is_refused(*state, "kRSA:@SECLEVEL=0");
+    suite_is_refused(*state, "ECDHE+SHA1:@SECLEVEL=0");
+}
+
+static void alpn(fixture *f, const char *list, bool works)
+{
+    f->echoes = true;
+    assert_int_equal(SSL_CTX_set_alpn_protos(f->client_ctx, (const unsigned char *)list, (unsigned)strlen(list)), 0);
+    assert_int_equal(serve(f, says_hello, STR_NONE) == NULL, works);
+}
+
+static void alpn_of_another_protocol_is_refused(void **state)
+{
+    fixture *f = *state;
+    alpn(f, "\x04imap", true);
+    alpn(f, "\x08http/1.1\x04imap", true);
+    alpn(f, "\x08http/1.1", false);
+    alpn(f, "\x04pop3", false);
+    alpn(f, "\x05imap4", false);
+}
+
+static void *renegotiates(void *context)
+{
+    fixture *f = context;
+    char text[8];
+    SSL *ssl = connect_tls(f);
+    if (ssl == NULL)
+        return "no handshake";
+    SSL_renegotiate(ssl);
+    bool is_done = SSL_do_handshake(ssl) == 1 && SSL_write(ssl, "hello", 5) == 5 && SSL_read(ssl, text, 5) == 5;
+    SSL_free(ssl);
+    shutdown(f->client_fd, SHUT_RDWR);
+    return is_done ? "renegotiated" : NULL;
+}
+
+static void renegotiation_is_refused(void **state)
+{
+    fixture *f = *state;
+    f->echoes = true;
+    SSL_CTX_set_max_proto_version(f->client_ctx, TLS1_2_VERSION);
+    assert_null(serve(f, renegotiates, STR_NONE));
+}
+
+static void *sends_hostile_sni(void *context)
+{
+    fixture *f = context;
+    SSL *ssl = SSL_new(f->client_ctx);
+    SSL_set_fd(ssl, f->client_fd);
+    SSL_set_tlsext_host_name(ssl, "../../../etc/passwd\n\t%s%n");
+    bool is_done = SSL_connect(ssl) == 1;
+    SSL_shutdown(ssl);
+    SSL_free(ssl);
+    shutdown(f->client_fd, SHUT_RDWR);
+    return is_done ? NULL : "no handshake";
+}
+
+static void a_hostile_name_costs_nothing(void **state)
+{
+    assert_null(serve(*state, sends_hostile_sni, STR_NONE));
+}
+
+static void *sends_garbage(void *context)
+{
+    fixture *f = context;
+    if (write(f->client_fd, "GET / HTTP/1.0\r\n\r\n", 18) != 18)
+        return "no write";
+    shutdown(f->client_fd, SHUT_WR);
+    return NULL;
+}
+
+static void garbage_ends_the_stream(void **state)
+{
+    fixture *f = *state;
+    assert_null(serve(f, sends_garbage, STR_NONE));
+    assert_int_equal(f->sent_to_us, 0);
+    assert_int_equal(f->ended, 1);
+}
+
+/* RFC 3207 6: what stood in clear behind STARTTLS never arrives; still in the socket, it breaks the handshake. */
+static void clear_text_is_never_taken_for_tls(void **state)
+{
+    fixture *f = *state;
+    assert_non_null(serve(f, says_hello, STR("a LOGIN x y\r\n")));
+    assert_int_equal(f->sent_to_us, 0);
+}
+
+static void *stays_silent(void *context)
+{
+    fixture *f = context;
+    char byte;
+    if (write(f->client_fd, "\x16\x03", 2) != 2)
+        return "no write";
+    return read(f->client_fd, &byte, 1) == 0 ? NULL : "an answer";
+}
+
+static void a_half_open_handshake_ends_in_time(void **state)
+{
+    fixture *f = *state;
+    f->idle_s = 1;
+    assert_null(serve(f, stays_silent, STR_NONE));
+    assert_int_equal(f->ended, 1);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(a_line_comes_and_goes),
+        TEST(a_greeting_waits_for_the_handshake),
+        TEST(much_comes_and_goes_whole),
+        TEST(a_session_resumes_also_under_a_new_certificate),
+        TEST(tls_1_2_works),
+        TEST(tls_1_1_is_refused),
+        TEST(weak_suites_are_refused),
+        TEST(alpn_of_another_protocol_is_refused),
+        TEST(renegotiation_is_refused),
+        TEST(a_hostile_name_costs_nothing),
+        TEST(garbage_ends_the_stream),
+        TEST(clear_text_is_never_taken_for_tls),
+        TEST(a_half_open_handshake_ends_in_time),
+    };
+    tls_preload();
+    signal(SIGPIPE, SIG_IGN);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
