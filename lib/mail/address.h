@@ -1,7 +1,7 @@
 /* Addresses of the SMTP envelope (RFC 5321 4.1.2, RFC 6531): grammar, canonical forms, and the marks of relay tricks.
  * Runs in: smtpd, policy, cleanup, qmgr, local, sendmail. No allocation while parsing: views into the caller's bytes;
- * canonical forms live in the caller's arena. Fails: PARSE_BAD with a reason for a person. Whole values only: the command
- * grammar has found where a path ends, so PARSE_MORE is never said. */
+ * canonical forms live in the caller's arena. Fails: PARSE_BAD with a reason for a person. Whole values only: the
+ * command grammar has found where a path ends, so PARSE_MORE is never said. */
 #pragma once
 #include "base/arena.h"
 #include "base/buf.h"
@@ -11,8 +11,8 @@ enum {
     ADDRESS_LOCAL_MAX = 64,   /* RFC 5321 4.5.3.1.1, as written, quotes included */
     ADDRESS_DOMAIN_MAX = 255, /* RFC 5321 4.5.3.1.2 */
     ADDRESS_LABEL_MAX = 63,   /* RFC 1035 2.3.4 */
-    ADDRESS_MAX = ADDRESS_LOCAL_MAX + 1 + ADDRESS_DOMAIN_MAX, /* mailbox without its source route */
-    ADDRESS_CANONICAL_MAX = ADDRESS_MAX + ADDRESS_LOCAL_MAX + 2, /* any form below; quoting may double the local part */
+    ADDRESS_MAX = ADDRESS_LOCAL_MAX + 1 + ADDRESS_DOMAIN_MAX,    /* without its source route */
+    ADDRESS_CANONICAL_MAX = ADDRESS_MAX + ADDRESS_LOCAL_MAX + 2, /* any form below: quoting may double a local part */
 };
 
 typedef struct address {
@@ -32,16 +32,16 @@ typedef struct address {
     const char *problem; /* after PARSE_BAD: why, static */
 } address;
 
-/* `path` is what stands between the angle brackets; empty is the null path. A local part without a domain is PARSE_DONE with
- * domain.n == 0 (RFC 5321 4.5.1: postmaster); may the caller take it? PARSE_BAD for a second '@' outside quotes, control
- * bytes, broken UTF-8, a numeric domain without brackets, and anything over the limits. */
+/* `path` is what stands between the angle brackets; empty is the null path. A local part without a domain is PARSE_DONE
+ * with domain.n == 0 (RFC 5321 4.5.1: postmaster): it is for the caller to take it or not. PARSE_BAD for a second '@'
+ * outside quotes, control bytes, broken UTF-8, a numeric domain without brackets, and anything over the limits. */
 parse address_parse(str path, address *out);
 
 /* Canonical forms; equal mailboxes of one host give equal text, but for the case of the local part. */
-str address_local(const address *a, arena *mem);  /* quotes and backslashes taken off: key for lookups, name for delivery */
-str address_domain(const address *a, arena *mem); /* lower case, no last dot; a literal normalised, [IPv6:::ffff:x] as [x] */
-str address_key(const address *a, arena *mem);    /* the two above with '@' between; without domain, the local part alone */
-str address_text(const address *a, arena *mem);   /* for output: local part quoted where it must be, '@', canonical domain */
+str address_local(const address *a, arena *mem);  /* quotes and backslashes off: for lookups and delivery */
+str address_domain(const address *a, arena *mem); /* lower case, no last dot; literals normalised, mapped IPv6 as IPv4 */
+str address_key(const address *a, arena *mem);    /* the two above with '@' between; local part alone without a domain */
+str address_text(const address *a, arena *mem);   /* for output: local part quoted where it must be, '@', domain */
 
 /* Appends an unquoted local part, in quotes where RFC 5321 asks for them. */
 bool address_quote(str local, buf *out);

@@ -1,5 +1,5 @@
-/* Values of the Content- fields (RFC 2045 5.1, RFC 2183, RFC 2231, RFC 3282): a word and its parameters. Forgiving, linear, no
- * recursion. Texts are views into the value where they can be, else live in the arena. */
+/* Values of the Content- fields (RFC 2045 5.1, RFC 2183, RFC 2231, RFC 3282): a word and its parameters. Forgiving,
+ * linear, no recursion. Texts are views into the value where they can be, else live in the arena. */
 #pragma once
 #include "base/arena.h"
 #include "base/parse.h"
@@ -10,12 +10,12 @@ typedef struct mime_param {
 } mime_param;
 
 typedef struct mime_params {
-    mime_param *p;
+    const mime_param *p;
     size_t n;
 } mime_params;
 
-/* "type/subtype; name=value …". PARSE_BAD: no type or no subtype; the default holds then. `looked` may be NULL; bytes looked at
- * are added to it. */
+/* "type/subtype; name=value …". PARSE_BAD: no type or no subtype; the default holds then, *type and *subtype are as
+ * they were. `looked` may be NULL; bytes looked at are added to it. */
 parse mime_type_parse(str value, arena *mem, str *type, str *subtype, mime_params *out, uint64_t *looked);
 
 /* "word; name=value …", of Content-Disposition. */

@@ -1,5 +1,5 @@
-/* Content-Transfer-Encoding, decoded in pieces (RFC 2045 6): for SEARCH and BINARY. Forgiving: what is not of the encoding
- * is skipped (base64) or kept (quoted-printable) and marked. Runs in: imapd's worker. Linear, no state beyond the struct.
+/* Content-Transfer-Encoding, decoded in pieces (RFC 2045 6): for SEARCH and BINARY. Forgiving: what is not of the
+ * encoding is skipped (base64) or kept (quoted-printable) and marked. Runs in: imapd's worker. Linear.
  *
  *     transfer t = transfer_open(transfer_named(part->encoding));
  *     while (…) { buf_clear(&out); transfer_feed(&t, chunk, &out); … }
