@@ -34,14 +34,14 @@ static const row rows[] = {
     { "Content-Type: multipart/mixed; boundary=\"\"" N N "--" N "x" N, "(multipart/mixed;boundary= 46 7 2)" },
     { "Content-Type: multipart/a; boundary=b" N N "--b" N "Content-Type: multipart/b; boundary=bc" N N "--bc" N N "1" N "--bc--" N "--b"
       N N "2" N "--b--" N,
-      "(multipart/a;boundary=b 41 78 11 (multipart/b;boundary=bc 42 17 3 (text/plain;charset=us-ascii 2 1 0))(text/plain;charset=us-ascii 2 1 0))" },
+      "(multipart/a;boundary=b 41 83 11 (multipart/b;boundary=bc 42 17 3 (text/plain;charset=us-ascii 2 1 0))(text/plain;charset=us-ascii 2 1 0))" },
     { "Content-Type: multipart/a; boundary=o" N N "--o" N "Content-Type: multipart/b; boundary=i" N N "--i" N N "1" N "--o" N N "2" N,
-      "(multipart/a;boundary=o 41 65 9 (multipart/b;boundary=i 41 8 2 (text/plain;charset=us-ascii 2 1 0))(text/plain;charset=us-ascii 2 3 1))" },
+      "(multipart/a;boundary=o 41 66 9 (multipart/b;boundary=i 41 8 2 (text/plain;charset=us-ascii 2 1 0))(text/plain;charset=us-ascii 2 3 1))" },
     { "Content-Type: multipart/digest; boundary=b" N N "--b" N N "Subject: in" N N "x" N "--b--" N,
       "(multipart/digest;boundary=b 46 32 6 (message/rfc822 2 16 2 (text/plain;charset=us-ascii 15 1 0 [in])))" },
     { "Subject: out" N "Content-Type: message/rfc822" N N "Subject: in" N "Content-Type: multipart/x; boundary=b" N N "--b" N N "y" N
       "--b--",
-      "(message/rfc822 46 69 7 (multipart/x;boundary=b 54 15 3 [in] (text/plain;charset=us-ascii 2 1 0)) [out])" },
+      "(message/rfc822 46 69 6 (multipart/x;boundary=b 54 15 3 [in] (text/plain;charset=us-ascii 2 1 0)) [out])" },
     { "Content-Type: message/rfc822" N N, "(message/rfc822 32 0 0 (text/plain;charset=us-ascii 0 0 0))" },
     { "Content-Type: multipart/x; boundary=b" N N "--b" N "Content-Type: message/rfc822" N "--b--" N,
       "(multipart/x;boundary=b 41 42 3 (message/rfc822 28 0 0 (text/plain;charset=us-ascii 0 0 0)))" },
