@@ -3,8 +3,8 @@
 #include "ipc/message.h"
 
 enum meter_type {
-    METER_OPEN = 1, /* meter_event: a connection; answered */
-    METER_CLOSE,    /* meter_event: it ended; not answered */
+    METER_OPEN = 1, /* meter_event: a connection; answered; it counts until its CLOSE, also when it is refused */
+    METER_CLOSE,    /* meter_event: it ended, refused or not; not answered; service and address as in OPEN */
     METER_ANSWER,   /* meter_answer */
 };
 
