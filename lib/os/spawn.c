@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -37,7 +38,7 @@ static const char *const step_names[STEP_COUNT] = {
 typedef struct child {
     const spawn_plan *plan;
     bool roots_first; /* uid 0 loses SYS_CHROOT with its id; a spawner keeps it (NO_SETUID_FIXUP) */
-    int exec_fd, root_fd, folder_fd, fds[SPAWN_FDS_MAX]; /* moved out of the way of the targets */
+    int exec_fd, root_fd, folder_fd, null_fd, fds[SPAWN_FDS_MAX]; /* moved out of the way of the targets */
     volatile step failed;
     volatile int error;
 } child;
@@ -70,7 +71,8 @@ static bool fd_lift(int *fd)
     return *fd >= 0;
 }
 
-/* All is marked close-on-exec; what the plan names is lifted above all targets, then put on them without the mark. */
+/* All is marked close-on-exec; what the plan names is lifted above all targets, then put on them without the mark. 0, 1 and 2 are
+ * always open, or the next file opened would become somebody's standard error. */
 static bool fds_arrange(child *c)
 {
     const spawn_plan *p = c->plan;
@@ -83,6 +85,11 @@ static bool fds_arrange(child *c)
     if ((p->exec_fd >= 0 && !fd_lift(&c->exec_fd)) || (p->root_fd >= 0 && !fd_lift(&c->root_fd)) ||
         (p->folder_fd >= 0 && !fd_lift(&c->folder_fd)))
         return false;
+    if (!fd_lift(&c->null_fd))
+        return false;
+    for (int standard = 0; standard <= STDERR_FILENO; standard++)
+        if (dup3(c->null_fd, standard, 0) < 0)
+            return false;
     for (size_t i = 0; i < p->fd_count; i++)
         if (dup3(c->fds[i], p->fds[i].target, 0) < 0)
             return false;
@@ -177,6 +184,13 @@ static pid_t child_start(child *c, int *pidfd)
     return pid;
 }
 
+/* /dev/null, or an empty memory file where Landlock hides it. */
+static int nothing_open(void)
+{
+    int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    return fd >= 0 ? fd : memfd_create("null", MFD_CLOEXEC);
+}
+
 fault spawn(const spawn_plan *plan, spawned *out)
 {
     child c = { .plan = plan, .exec_fd = plan->exec_fd, .root_fd = plan->root_fd, .folder_fd = plan->folder_fd };
@@ -187,7 +201,9 @@ fault spawn(const spawn_plan *plan, spawned *out)
     if (is_fault(f))
         return f;
     c.roots_first = geteuid() == 0;
+    c.null_fd = nothing_open();
     out->pid = child_start(&c, &out->pidfd);
+    fd_close(&c.null_fd);
     if (out->pid < 0)
         return fault_errno("cannot start %s", name);
     out->is_rooted = plan->root_fd >= 0 && spawn_can_root();

@@ -1,4 +1,5 @@
 /* Starts an executable with exactly the descriptors, arguments and environment that are named; all else is closed.
+ * 0, 1 and 2 are /dev/null unless named.
  * Runs in: master (daemons) and the root-less spawners (workers as another user). Works under a spawner's filter.
  * A child that changes ids shares no memory with us and is not waited for: its user could stop it and us with it. */
 #pragma once
