@@ -1,4 +1,4 @@
-/* The text that tables are made from: "key value" lines as in access(5), virtual(5), … and "name: value, …" as in aliases(5).
+/* The text that tables are made from: "key value" lines as in access(5), virtual(5), …, and "name: value, …" of aliases(5).
  * Runs in: the postrider command, and whoever opens texthash tables. No I/O. Views point into the arena of the lines.
  * Fails: never as a whole; each mistake becomes a problem with file and line, and reading goes on behind it. */
 #pragma once
@@ -12,16 +12,16 @@ typedef struct source_entry {
     unsigned line; /* where the entry begins */
 } source_entry;
 
-typedef struct source {
+typedef struct source_list {
     VEC(source_entry) rows; /* in order; of a key that stands twice the first only */
-} source;
+} source_list;
 
 /* Reads a whole text; `file` is for the problems. A key that stands twice is a warning. source_free in any case. */
-void source_read(str file, str text, source_format format, arena *a, source *out, problems *ps);
-void source_free(source *s);
+void source_read(str file, str text, source_format format, arena *a, source_list *out, problems *ps);
+void source_free(source_list *s);
 
-/* The members of an alias's value: "a, \"b c\", :include:/x, |\"cmd arg\"" one by one, quotes taken off where they may be.
- * False: no more. */
+/* The members of an alias's value, one by one: a, "|cmd arg", :include:/x. Quotes around a whole member (or behind its '|')
+ * come off. False: no more. */
 bool alias_next(str *rest, arena *a, str *out);
 
 /* Lower case, ASCII. */
