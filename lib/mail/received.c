@@ -19,7 +19,7 @@ static void host_append(buf *out, str name)
 }
 
 /* RFC 3848 and RFC 6531 4.3 */
-static void protocol_append(buf *out, const received *r)
+static void protocol_append(buf *out, const trace_field *r)
 {
     bool is_extended = r->is_esmtp || r->is_utf8;
 
@@ -30,7 +30,7 @@ static void protocol_append(buf *out, const received *r)
         buf_append_char(out, 'A');
 }
 
-static void client_append(buf *out, const received *r)
+static void client_append(buf *out, const trace_field *r)
 {
     buf_append(out, STR("from "));
     host_append(out, r->helo.n ? r->helo : r->client_name);
@@ -50,7 +50,7 @@ static void client_append(buf *out, const received *r)
     buf_append(out, STR(")\r\n\t"));
 }
 
-bool received_append(buf *out, const received *r)
+bool received_append(buf *out, const trace_field *r)
 {
     bool is_local = r->client_ip.n == 0;
 

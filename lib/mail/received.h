@@ -4,7 +4,7 @@
 #pragma once
 #include "mail/date.h"
 
-typedef struct received {
+typedef struct trace_field {
     str helo;        /* as the client said it; empty: none */
     str client_name; /* verified name; empty: unknown */
     str client_ip;   /* "192.0.2.1" or "2001:db8::1"; empty: the message came from a local program */
@@ -16,10 +16,10 @@ typedef struct received {
     str recipient;   /* shown when the message has just this one, else empty */
     uint64_t uid;    /* of the local program's user, without client_ip */
     date when;
-} received;
+} trace_field;
 
 /* Appends the whole field with its line ends (CRLF). */
-bool received_append(buf *out, const received *r);
+bool received_append(buf *out, const trace_field *r);
 
 /* Received fields in a header block: the hop count. */
 unsigned received_count(str header_block);

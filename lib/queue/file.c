@@ -16,7 +16,7 @@ _Static_assert(sizeof(queue_head) == 88 && sizeof(queue_slot) == 128 && sizeof(q
 _Static_assert(sizeof(queue_head) <= QUEUE_SCHEDULE_AT, "head and schedule do not overlap");
 
 static const char head_magic[8] = "PRQUEUE1", end_magic[8] = "PRQ-END1";
-enum { RECORD_MAX = 48 * 1024 };
+enum { RECORD_MAX = 16 * 1024 };
 
 #define CHECKSUM_UPTO(s, member) checksum(0, (str){ (const char *)(s), offsetof(__typeof__(*(s)), member) })
 

@@ -4,12 +4,12 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-static const received base = {
+static const trace_field base = {
     .helo = STR_ROW("mx.example"), .client_name = STR_ROW("a.example"), .client_ip = STR_ROW("192.0.2.1"),
     .host = STR_ROW("our.example"), .id = STR_ROW("4Xyz"), .is_esmtp = true,
 };
 
-static void check(const received *r, const char *want)
+static void check(const trace_field *r, const char *want)
 {
     buf out = buf_new(4096);
     assert_true(received_append(&out, r));
@@ -19,7 +19,7 @@ static void check(const received *r, const char *want)
 
 static void the_field_names_the_hop(void **state)
 {
-    received r = base;
+    trace_field r = base;
 
     (void)state;
     check(&r, "Received: from mx.example (a.example [192.0.2.1])\r\n\tby our.example with ESMTP\r\n\tid 4Xyz; "
@@ -34,7 +34,7 @@ static void the_field_names_the_hop(void **state)
     check(&r, "Received: from mx.example (unknown [IPv6:2001:db8::1])\r\n"
               "\t(using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256 bits))\r\n"
               "\tby our.example with ESMTPSA\r\n\tid 4Xyz\r\n\tfor <b@our.example>; Thu, 1 Jan 1970 00:00:00 +0000\r\n");
-    check(&(received){ .host = STR("our.example"), .id = STR("4X"), .uid = 1000 },
+    check(&(trace_field){ .host = STR("our.example"), .id = STR("4X"), .uid = 1000 },
           "Received: by our.example (from uid 1000)\r\n\tid 4X; Thu, 1 Jan 1970 00:00:00 +0000\r\n");
 }
 
@@ -52,7 +52,7 @@ static void protocols_are_named_as_registered(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        received r = base;
+        trace_field r = base;
         buf out = buf_new(4096);
         r.is_esmtp = rows[i].esmtp;
         r.is_utf8 = rows[i].utf8;
@@ -66,7 +66,7 @@ static void protocols_are_named_as_registered(void **state)
 
 static void hostile_names_cannot_leave_their_place(void **state)
 {
-    received r = base;
+    trace_field r = base;
     buf out = buf_new(8192);
     char longest[9000];
     header_walk walk;

@@ -1,0 +1,92 @@
+/* cleanup's state: messages that are being brought. Runs in: cleanup, which sees content through descriptors and names no file.
+ * It may block in fsync: there are several of it. */
+#pragma once
+#include "base/map.h"
+#include "base/vec.h"
+#include "daemon/daemon.h"
+#include "ipc/talk/cleanup.h"
+#include "ipc/talk/policy.h"
+
+typedef struct cleanup cleanup;
+
+/* A queue file that qmgr gave us and that nobody uses yet. */
+typedef struct blank {
+    uint64_t id;
+    int read_write, write_only;
+    peer *qmgr;
+} blank;
+
+/* Who brings messages: smtpd, pickup, or a local program over the submit socket, who is trusted with nothing. */
+typedef struct bringer {
+    cleanup *cleanup;
+    channel *channel;
+    channel submit; /* of a local program */
+    bool is_trusted;
+    uid_t uid;
+    size_t open;
+    struct bringer *next;
+} bringer;
+
+typedef enum intake_state { INTAKE_WAITING, INTAKE_OPEN, INTAKE_RESOLVING, INTAKE_COMMITTING } intake_state;
+
+typedef struct intake {
+    bringer *bringer;
+    uint32_t ref;
+    intake_state state;
+    blank file; /* fds −1 while waiting */
+    arena arena;
+    envelope envelope;
+    bool has_envelope;
+    VEC(envelope_recipient) brought; /* without a route: policy is asked at COMMIT */
+    buf records;                     /* of recipients with their routes */
+    map seen;                        /* final recipients: each once */
+    uint32_t brought_count, recipient_count, to_resolve;
+    fault resolving; /* what went wrong in it */
+    str first_recipient;
+    cleanup_commit commit;
+    struct intake *next;
+} intake;
+
+struct cleanup {
+    process *process;
+    bringer *bringers;
+    intake *intakes;
+    VEC(blank) blanks;
+    bool has_asked; /* for blanks; one answer is on its way */
+    uint32_t answers_due;
+    fault full; /* the last refusal of qmgr, while no file can be had */
+};
+
+/* stock.c: blanks */
+extern const talk qmgr_talk;
+bool stock_take(cleanup *c, blank *out);
+void stock_refill(cleanup *c);
+void stock_drop(cleanup *c, const blank *b); /* tells qmgr */
+void blank_close(blank *b);
+void stock_opened(peer *p);
+void stock_lost(peer *p);
+
+/* bring.c: the bringers' requests */
+extern const talk bring_talk;
+void bring_opened(peer *p);
+void bring_lost(peer *p);
+void bring_submit(listener *l, const accepted *a);
+
+/* intake.c */
+intake *intake_new(bringer *b, uint32_t ref);
+intake *intake_find(bringer *b, uint32_t ref);
+intake *intake_by_id(cleanup *c, uint64_t id);
+void intake_serve(cleanup *c);          /* gives blanks to those who wait */
+void intake_end(intake *i, fault outcome); /* answers and frees; a fault drops the file */
+void intake_drop(intake *i);            /* without an answer */
+bool intake_add_recipient(intake *i, const envelope_recipient *r); /* final, with its route; once */
+void intake_finish(intake *i);          /* all recipients have routes: write, and ask for the rename */
+void intake_committed(intake *i, fault outcome);
+
+/* resolve.c */
+extern const talk policy_talk;
+void resolve_start(intake *i);
+void resolve_lost(peer *p);
+
+/* fields.c: what is put in front of the content, from its header */
+fault fields_make(intake *i, buf *out);

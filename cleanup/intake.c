@@ -1,0 +1,186 @@
+/* One message on its way into the queue: commit is write, rename (by qmgr), fsync, and only then the answer. Runs in: cleanup. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "cleanup/cleanup.h"
+#include "ipc/talk/queue.h"
+#include "queue/file.h"
+#include "queue/id.h"
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+intake *intake_new(bringer *b, uint32_t ref)
+{
+    intake *i = memory_get(sizeof *i);
+    *i = (intake){ .bringer = b, .ref = ref, .file = { .read_write = -1, .write_only = -1 },
+                   .records = buf_new(QUEUE_ENVELOPE_MAX), .next = b->cleanup->intakes };
+    b->cleanup->intakes = i;
+    b->open++;
+    return i;
+}
+
+intake *intake_find(bringer *b, uint32_t ref)
+{
+    for (intake *i = b->cleanup->intakes; i; i = i->next)
+        if (i->bringer == b && i->ref == ref)
+            return i;
+    return NULL;
+}
+
+intake *intake_by_id(cleanup *c, uint64_t id)
+{
+    for (intake *i = c->intakes; i; i = i->next)
+        if (i->file.id == id && i->state != INTAKE_WAITING)
+            return i;
+    return NULL;
+}
+
+static void intake_free(intake *i)
+{
+    intake **at = &i->bringer->cleanup->intakes;
+    while (*at != i)
+        at = &(*at)->next;
+    *at = i->next;
+    i->bringer->open--;
+    blank_close(&i->file);
+    buf_free(&i->records);
+    map_free(&i->seen);
+    vec_free(&i->brought);
+    arena_free(&i->arena);
+    free(i);
+}
+
+void intake_drop(intake *i)
+{
+    cleanup *c = i->bringer->cleanup;
+    if (i->file.read_write >= 0)
+        stock_drop(c, &i->file);
+    intake_free(i);
+}
+
+void intake_end(intake *i, fault outcome)
+{
+    cleanup_done m = { .queue_id = i->file.id, .outcome = outcome.kind, .status = str_c(outcome.status),
+                       .reason = str_c(outcome.text) };
+    channel_put(i->bringer->channel, CLEANUP_DONE, i->ref, cleanup_done, &m);
+    if (is_fault(outcome)) {
+        log_event(LOG_WARNING, "not-queued", LOG_C("id", queue_id_text(i->file.id).text),
+                  LOG_STR("session", i->envelope.session), LOG_C("reason", outcome.text));
+        intake_drop(i);
+    } else {
+        intake_free(i);
+    }
+}
+
+static void intake_ready(intake *i)
+{
+    cleanup_ready m = { .queue_id = i->file.id };
+    i->state = INTAKE_OPEN;
+    channel_put_fds(i->bringer->channel, CLEANUP_READY, i->ref, cleanup_ready, &m, &i->file.write_only, 1);
+    i->file.write_only = -1;
+}
+
+void intake_serve(cleanup *c)
+{
+    for (intake *i = c->intakes, *next; i; i = next) {
+        next = i->next;
+        if (i->state != INTAKE_WAITING)
+            continue;
+        if (stock_take(c, &i->file))
+            intake_ready(i);
+        else if (is_fault(c->full) && c->answers_due == 0)
+            intake_end(i, c->full);
+        else if (daemon_peer(c->process, "qmgr") == NULL)
+            intake_end(i, fault_make(FAULT_TRY_LATER, "3.0", "Queue manager is not there"));
+    }
+    if (!is_fault(c->full) || c->blanks.n == 0)
+        stock_refill(c);
+    c->full = NO_FAULT; /* the next one asks again */
+}
+
+bool intake_add_recipient(intake *i, const envelope_recipient *r)
+{
+    buf key = buf_new(4096);
+    bool fits = buf_append(&key, r->transport) && buf_append_char(&key, '\0') && buf_append(&key, r->nexthop) &&
+                buf_append_char(&key, '\0') && buf_append(&key, r->address);
+    bool is_new = fits && map_put(&i->seen, buf_str(&key), i) == NULL;
+    buf_free(&key);
+    if (!is_new)
+        return fits;
+    if (i->recipient_count++ == 0)
+        i->first_recipient = arena_copy(&i->arena, r->address);
+    return queue_records_recipient(&i->records, r);
+}
+
+/* The file must hold what was announced: a bringer that died or lies is noticed here. */
+static fault content_check(const intake *i)
+{
+    struct stat st;
+    const config *c = daemon_config(i->bringer->cleanup->process);
+    if (fstat(i->file.read_write, &st) != 0)
+        return fault_errno("stat the queue file");
+    if ((uint64_t)st.st_size != QUEUE_CONTENT_START + i->commit.content_bytes &&
+        !(i->commit.content_bytes == 0 && st.st_size == 0))
+        return fault_make(FAULT_TRY_LATER, "3.0", "content is not whole");
+    if (c->message_size_limit && i->commit.content_bytes > c->message_size_limit)
+        return fault_make(FAULT_REFUSED, "3.4", "Message exceeds the size limit");
+    return NO_FAULT;
+}
+
+static fault file_finish(intake *i)
+{
+    buf added = buf_new(QUEUE_ADDED_MAX), records = buf_new(QUEUE_ENVELOPE_MAX);
+    fault f = content_check(i);
+    if (!is_fault(f))
+        f = fields_make(i, &added);
+    if (!is_fault(f) && !(queue_records_envelope(&records, &i->envelope) && buf_append(&records, buf_str(&i->records))))
+        f = fault_make(FAULT_REFUSED, "5.3", "Too many recipients");
+    if (!is_fault(f)) {
+        queue_finish_args args = { .id = i->file.id, .arrived_us = clock_us(), .content_bytes = i->commit.content_bytes,
+                                   .content_checksum = i->commit.content_checksum,
+                                   .recipient_count = i->recipient_count, .added = buf_str(&added),
+                                   .records = buf_str(&records) };
+        f = queue_finish(i->file.read_write, &args);
+    }
+    buf_free(&added);
+    buf_free(&records);
+    return f;
+}
+
+void intake_finish(intake *i)
+{
+    fault f = i->file.qmgr ? file_finish(i) : fault_make(FAULT_TRY_LATER, "3.0", "Queue manager restarted");
+    if (is_fault(f)) {
+        intake_end(i, f);
+        return;
+    }
+    queue_file m = { .queue_id = i->file.id };
+    i->state = INTAKE_COMMITTING;
+    channel_put(&i->file.qmgr->channel, QUEUE_COMMIT, 0, queue_file, &m);
+}
+
+static void log_queued(const intake *i)
+{
+    const envelope *e = &i->envelope;
+    log_event(LOG_INFO, "queued", LOG_C("id", queue_id_text(i->file.id).text), LOG_STR("session", e->session),
+              LOG_STR("from", e->reverse_path), LOG_STR("client", e->client_address), LOG_STR("login", e->login),
+              LOG_NUM("bytes", i->commit.content_bytes), LOG_NUM("recipients", i->recipient_count));
+}
+
+/* fsync comes after the rename, once (HOSTILE, Power cut); a failed one is never tried again into a yes. qmgr hears of it first:
+ * should we die between the two words, the message is in the queue and the client may send it again. */
+void intake_committed(intake *i, fault outcome)
+{
+    if (!is_fault(outcome) && fsync(i->file.read_write) != 0)
+        outcome = fault_errno("make the message durable");
+    if (is_fault(outcome)) {
+        intake_end(i, outcome);
+        return;
+    }
+    queue_file m = { .queue_id = i->file.id };
+    channel_put(&i->file.qmgr->channel, QUEUE_DURABLE, 0, queue_file, &m);
+    channel_flush(&i->file.qmgr->channel);
+    log_queued(i);
+    intake_end(i, NO_FAULT);
+}

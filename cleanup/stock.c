@@ -1,0 +1,137 @@
+/* A few fresh queue files kept ready, so that no message waits for one. Runs in: cleanup. */
+#include "base/log.h"
+#include "cleanup/cleanup.h"
+#include "ipc/talk/queue.h"
+#include "os/fd.h"
+
+enum { STOCK_WANTED = 8 };
+
+void blank_close(blank *b)
+{
+    fd_close(&b->read_write);
+    fd_close(&b->write_only);
+}
+
+bool stock_take(cleanup *c, blank *out)
+{
+    if (c->blanks.n == 0)
+        return false;
+    *out = c->blanks.p[--c->blanks.n];
+    return true;
+}
+
+void stock_refill(cleanup *c)
+{
+    peer *q = daemon_peer(c->process, "qmgr");
+    if (q == NULL || c->answers_due > 0 || c->blanks.n > STOCK_WANTED / 2 || c->process->is_draining)
+        return;
+    queue_take m = { .count = (uint32_t)(STOCK_WANTED - c->blanks.n) };
+    c->answers_due = m.count;
+    channel_put(&q->channel, QUEUE_TAKE, 0, queue_take, &m);
+}
+
+void stock_drop(cleanup *c, const blank *b)
+{
+    queue_file m = { .queue_id = b->id };
+    (void)c;
+    if (b->qmgr)
+        channel_put(&b->qmgr->channel, QUEUE_DROP, 0, queue_file, &m);
+}
+
+static int take(received *r, size_t i)
+{
+    int fd = r->fds[i];
+    r->fds[i] = -1;
+    return fd;
+}
+
+static bool on_fresh(void *context, channel *ch, received *r)
+{
+    peer *from = context;
+    cleanup *c = from->daemon->state;
+    queue_file m;
+    (void)ch;
+    if (queue_file_decode(r->bytes, &m) != PARSE_DONE || c->answers_due == 0)
+        return false;
+    c->answers_due--;
+    c->full = NO_FAULT;
+    *vec_add(&c->blanks) = (blank){ .id = m.queue_id, .read_write = take(r, 0), .write_only = take(r, 1), .qmgr = from };
+    intake_serve(c);
+    stock_refill(c);
+    return true;
+}
+
+static fault result_fault(const queue_result *m)
+{
+    return fault_make((fault_kind)m->outcome, m->status.n ? "3.0" : "", "%.*s", STR_ARG(m->reason));
+}
+
+static bool on_full(void *context, channel *ch, received *r)
+{
+    peer *from = context;
+    cleanup *c = from->daemon->state;
+    queue_result m;
+    (void)ch;
+    if (queue_result_decode(r->bytes, &m) != PARSE_DONE || m.outcome > FAULT_BUG || m.outcome == FAULT_NONE)
+        return false;
+    c->answers_due = 0;
+    c->full = result_fault(&m);
+    memcpy(c->full.status, "3.1", 4);
+    intake_serve(c);
+    return true;
+}
+
+static bool on_committed(void *context, channel *ch, received *r)
+{
+    peer *from = context;
+    cleanup *c = from->daemon->state;
+    queue_result m;
+    (void)ch;
+    if (queue_result_decode(r->bytes, &m) != PARSE_DONE || m.outcome > FAULT_BUG)
+        return false;
+    intake *i = intake_by_id(c, m.queue_id);
+    if (i == NULL)
+        return true; /* its bringer went away, and our word to drop it is on its way */
+    if (i->state != INTAKE_COMMITTING || i->file.qmgr != from)
+        return false;
+    intake_committed(i, result_fault(&m));
+    return true;
+}
+
+static const talk_row rows[] = {
+    { QUEUE_FRESH, 2, 2, on_fresh },
+    { QUEUE_FULL, 0, 0, on_full },
+    { QUEUE_COMMITTED, 0, 0, on_committed },
+};
+const talk qmgr_talk = { "cleanup-qmgr", rows, COUNT_OF(rows), NULL };
+
+void stock_opened(peer *p)
+{
+    cleanup *c = p->daemon->state;
+    c->process = p->daemon;
+    c->answers_due = 0;
+    stock_refill(c);
+}
+
+/* Its successor discards what was not committed; what was renamed and not durable was never acknowledged. */
+void stock_lost(peer *p)
+{
+    cleanup *c = p->daemon->state;
+    size_t kept = 0;
+    for (size_t i = 0; i < c->blanks.n; i++) {
+        if (c->blanks.p[i].qmgr == p)
+            blank_close(&c->blanks.p[i]);
+        else
+            c->blanks.p[kept++] = c->blanks.p[i];
+    }
+    c->blanks.n = kept;
+    c->answers_due = 0;
+    for (intake *i = c->intakes, *next; i; i = next) {
+        next = i->next;
+        if (i->file.qmgr != p)
+            continue;
+        i->file.qmgr = NULL;
+        if (i->state == INTAKE_COMMITTING)
+            intake_end(i, fault_make(FAULT_TRY_LATER, "3.0", "Queue manager restarted"));
+    }
+}

@@ -1,0 +1,239 @@
+/* A queue per destination, served in turn, each with its own concurrency; requests to delivery processes and their results.
+ * Runs in: qmgr. */
+#include "base/log.h"
+#include "base/memory.h"
+#include "ipc/talk/deliver.h"
+#include "qmgr/qmgr.h"
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const char local_transport[] = "local", error_transport[] = "error";
+
+static const char *transport_name(str s)
+{
+    return str_equal(s, STR("local")) ? local_transport : error_transport;
+}
+
+static destination *destination_get(qmgr *q, const envelope_recipient *r)
+{
+    buf key = buf_new(2048);
+    buf_append(&key, r->transport);
+    buf_append_char(&key, '\0');
+    buf_append(&key, r->nexthop);
+    destination *d = map_get(&q->destinations, buf_str(&key));
+    if (d == NULL) {
+        d = memory_get(sizeof *d + key.n);
+        char *copy = (char *)(d + 1);
+        memcpy(copy, key.p, key.n);
+        *d = (destination){ .key = { copy, key.n }, .transport = transport_name(r->transport),
+                            .limit = (uint32_t)daemon_config(q->process)->local_destination_concurrency_limit };
+        d->last = &d->first;
+        map_put(&q->destinations, d->key, d);
+    }
+    buf_free(&key);
+    return d;
+}
+
+static void destination_list(qmgr *q, destination *d)
+{
+    if (d->is_listed)
+        return;
+    d->is_listed = true;
+    d->next = NULL;
+    *q->round_last = d;
+    q->round_last = &d->next;
+}
+
+static void destination_settle(qmgr *q, destination *d)
+{
+    if (d->waiting == 0 && d->running == 0 && !d->is_listed) {
+        map_remove(&q->destinations, d->key);
+        free(d);
+    } else if (d->waiting && d->running < d->limit) {
+        destination_list(q, d);
+    }
+}
+
+static void enqueue(qmgr *q, delivery *d)
+{
+    d->next = NULL;
+    *d->destination->last = d;
+    d->destination->last = &d->next;
+    d->destination->waiting++;
+    destination_settle(q, d->destination);
+}
+
+void deliver_start(qmgr *q, message *m)
+{
+    loaded *l = m->loaded;
+    uint32_t count = l->file.head.recipient_count;
+    l->deliveries = ARENA_ARRAY(&l->arena, delivery, count);
+    for (uint32_t i = 0; i < count; i++)
+        l->open += l->file.slots[i].state == SLOT_PENDING || l->file.slots[i].state == SLOT_DEFERRED;
+    if (l->open == 0 || (l->file.envelope.flags & ENVELOPE_HOLD && m->tries == 0 && m->asked == ASKED_NOTHING)) {
+        if (l->open)
+            m->asked = ASKED_HOLD; /* policy said HOLD */
+        l->open = 0;
+        finish_round(q, m);
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        uint8_t state = l->file.slots[i].state;
+        if (state != SLOT_PENDING && state != SLOT_DEFERRED)
+            continue;
+        l->deliveries[i] = (delivery){ .message = m, .index = i,
+                                       .destination = destination_get(q, &l->file.recipients[i]) };
+        enqueue(q, &l->deliveries[i]);
+    }
+}
+
+static uint32_t running_add(qmgr *q, delivery *d)
+{
+    if (q->running_free.n) {
+        uint32_t ref = q->running_free.p[--q->running_free.n];
+        q->running.p[ref] = d;
+        return ref;
+    }
+    *vec_add(&q->running) = d;
+    return (uint32_t)(q->running.n - 1);
+}
+
+static delivery *running_take(qmgr *q, uint32_t ref)
+{
+    if (ref >= q->running.n || q->running.p[ref] == NULL)
+        return NULL;
+    delivery *d = q->running.p[ref];
+    q->running.p[ref] = NULL;
+    *vec_add(&q->running_free) = ref;
+    return d;
+}
+
+/* The reason of transport error begins with an enhanced status code: "5.1.1 User unknown". */
+static void fail_now(qmgr *q, delivery *d, const envelope_recipient *r)
+{
+    str rest = r->nexthop, status = STR("5.3.0");
+    if (rest.n > 2 && (rest.p[0] == '4' || rest.p[0] == '5') && rest.p[1] == '.')
+        str_word(&rest, " ", &status);
+    fault f = fault_make(status.p[0] == '4' ? FAULT_TRY_LATER : FAULT_REFUSED, "", "%.*s", STR_ARG(str_trim(rest)));
+    memcpy(f.status, status.p + 2, status.n - 2 < sizeof f.status ? status.n - 2 : sizeof f.status - 1);
+    result_put(q, d, f, str_c(f.text));
+}
+
+static bool request_send(qmgr *q, delivery *d, peer *to)
+{
+    message *m = d->message;
+    const queue_message *file = &m->loaded->file;
+    const envelope_recipient *r = &file->recipients[d->index];
+    int fd = queue_tree_open(q->root_fd, m->place, m->id, O_RDONLY);
+    if (fd < 0) {
+        result_put(q, d, fault_errno("open the queue file"), STR("open the queue file"));
+        return true;
+    }
+    deliver_request request = {
+        .queue_id = m->id, .content_offset = file->head.content_offset, .content_bytes = file->head.content_bytes,
+        .checked_bytes = file->head.checked_bytes, .content_checksum = file->head.content_checksum,
+        .arrived_s = m->arrived_s, .reverse_path = file->envelope.reverse_path, .recipient = r->address,
+        .original = r->original, .user = r->nexthop,
+    };
+    d->carrier = to;
+    to->asked++;
+    return channel_put_fds(&to->channel, DELIVER_REQUEST, running_add(q, d), deliver_request, &request, &fd, 1);
+}
+
+/* One delivery of a destination. False: its transport cannot take it now. */
+static bool serve(qmgr *q, destination *at)
+{
+    peer *to = at->transport == local_transport ? daemon_peer(q->process, "local") : NULL;
+    if (at->transport == local_transport && to == NULL)
+        return false;
+    delivery *d = at->first;
+    at->first = d->next;
+    if (at->first == NULL)
+        at->last = &at->first;
+    at->waiting--;
+    at->running++;
+    if (to)
+        request_send(q, d, to);
+    else
+        fail_now(q, d, &d->message->loaded->file.recipients[d->index]);
+    return true;
+}
+
+/* Each destination in turn, so that one with many messages does not hold up the others. */
+void deliver_some(qmgr *q)
+{
+    destination *stuck = NULL;
+    while (q->round) {
+        destination *d = q->round;
+        q->round = d->next;
+        if (q->round == NULL)
+            q->round_last = &q->round;
+        d->is_listed = false;
+        d->running++; /* keeps it while it is served */
+        bool is_served = d->waiting && d->running <= d->limit && serve(q, d);
+        d->running--;
+        if (!is_served && d->waiting && d->running < d->limit) {
+            d->is_listed = true;
+            d->next = stuck;
+            stuck = d;
+        } else {
+            destination_settle(q, d);
+        }
+    }
+    while (stuck) { /* until its delivery process is back */
+        destination *d = stuck;
+        stuck = d->next;
+        d->is_listed = false;
+        destination_list(q, d);
+    }
+}
+
+void deliver_done(qmgr *q, delivery *d)
+{
+    destination *at = d->destination;
+    at->running--;
+    destination_settle(q, at);
+    if (q->round)
+        schedule_soon(q);
+}
+
+static bool on_result(void *context, channel *c, received *r)
+{
+    peer *from = context;
+    qmgr *q = from->daemon->state;
+    deliver_result m;
+    (void)c;
+    if (deliver_result_decode(r->bytes, &m) != PARSE_DONE || m.outcome > FAULT_BUG || r->ref >= q->running.n)
+        return false;
+    delivery *d = q->running.p[r->ref];
+    if (d == NULL || d->carrier != from || d->message->id != m.queue_id)
+        return false;
+    running_take(q, r->ref);
+    from->asked--;
+    fault f = fault_make((fault_kind)m.outcome, "", "%.*s", STR_ARG(m.reason));
+    str status = str_upto(m.status, sizeof f.status - 1);
+    memcpy(f.status, status.p ? status.p : "", status.n);
+    f.status[status.n] = '\0';
+    result_put(q, d, f, m.reason);
+    return true;
+}
+
+static const talk_row rows[] = { { DELIVER_RESULT, 0, 0, on_result } };
+const talk local_talk = { "qmgr-local", rows, COUNT_OF(rows), NULL };
+
+/* What it had may have been delivered or not: it goes again, at once when another process is there. */
+void deliver_carrier_lost(peer *p)
+{
+    qmgr *q = p->daemon->state;
+    for (uint32_t ref = 0; ref < q->running.n; ref++) {
+        delivery *d = q->running.p[ref];
+        if (d == NULL || d->carrier != p)
+            continue;
+        running_take(q, ref);
+        d->carrier = NULL;
+        d->destination->running--;
+        enqueue(q, d);
+    }
+    schedule_soon(q);
+}

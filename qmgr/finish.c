@@ -1,0 +1,143 @@
+/* Results of recipients, and what becomes of a message when none is open. Runs in: qmgr. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "qmgr/qmgr.h"
+#include <stdio.h>
+#include <unistd.h>
+
+static void log_result(const message *m, const envelope_recipient *r, const char *event, const char *status, str reason)
+{
+    log_event(LOG_INFO, event, LOG_C("id", queue_id_text(m->id).text), LOG_STR("to", r->address),
+              LOG_STR("orig_to", r->original), LOG_STR("relay", r->transport), LOG_C("status", status),
+              LOG_NUM("delay_s", clock_s() - m->arrived_s), LOG_STR("reason", reason));
+}
+
+static bool is_expired(const qmgr *q, const message *m)
+{
+    const config *c = daemon_config(q->process);
+    bool is_null = m->loaded->file.envelope.reverse_path.n == 0;
+    uint64_t lifetime = is_null ? c->bounce_queue_lifetime : c->maximal_queue_lifetime;
+    return clock_s() >= m->arrived_s + lifetime;
+}
+
+static slot_state state_of(const qmgr *q, const message *m, fault outcome)
+{
+    if (!is_fault(outcome))
+        return SLOT_DELIVERED;
+    if (outcome.kind == FAULT_REFUSED)
+        return SLOT_FAILED;
+    return is_expired(q, m) ? SLOT_FAILED : SLOT_DEFERRED;
+}
+
+static void count(qmgr *q, slot_state state)
+{
+    q->delivered += state == SLOT_DELIVERED;
+    q->deferred += state == SLOT_DEFERRED;
+    q->failed += state == SLOT_FAILED;
+}
+
+void result_put(qmgr *q, delivery *d, fault outcome, str reason)
+{
+    static const char *const events[] = { [SLOT_DELIVERED] = "delivered", [SLOT_DEFERRED] = "deferred",
+                                          [SLOT_FAILED] = "failed" };
+    message *m = d->message;
+    loaded *l = m->loaded;
+    slot_state state = state_of(q, m, outcome);
+    char status[8];
+    snprintf(status, sizeof status, "%c.%.5s", "245"[state == SLOT_FAILED ? 2 : state == SLOT_DEFERRED],
+             outcome.status[0] ? outcome.status : "0.0");
+    log_result(m, &l->file.recipients[d->index], events[state], status, reason);
+    count(q, state);
+    l->file.slots[d->index] = queue_slot_make(state, clock_s(), status, reason);
+    bool is_damaged = outcome.kind == FAULT_BROKEN;
+    bool is_alone = l->file.head.recipient_count == 1 && state == SLOT_DELIVERED; /* its file goes at once */
+    if (!is_alone) {
+        fault f = queue_slot_write(l->fd, &l->file.head, d->index, &l->file.slots[d->index]);
+        if (is_fault(f))
+            log_fault(LOG_ERROR, "state-not-written", f);
+    }
+    l->open--;
+    deliver_done(q, d);
+    if (l->open > 0)
+        return;
+    if (is_damaged) {
+        q->active_count--;
+        m->state = MESSAGE_AT_REST;
+        message_damaged(q, m, outcome);
+        return;
+    }
+    finish_round(q, m);
+}
+
+static uint64_t back_off(const qmgr *q, const message *m)
+{
+    const config *c = daemon_config(q->process);
+    uint64_t now = clock_s(), age = now > m->arrived_s ? now - m->arrived_s : 0;
+    if (age < c->minimal_backoff_time)
+        age = c->minimal_backoff_time;
+    return now + (age < c->maximal_backoff_time ? age : c->maximal_backoff_time);
+}
+
+void finish_asked(qmgr *q, message *m)
+{
+    if (m->state == MESSAGE_ACTIVE || m->state == MESSAGE_READY)
+        return; /* when its round is over, or its turn comes */
+    uint8_t what = m->asked;
+    m->asked = ASKED_NOTHING;
+    schedule_never(q, m);
+    if (what == ASKED_DELETE) {
+        log_event(LOG_INFO, "deleted", LOG_C("id", queue_id_text(m->id).text));
+        message_remove(q, m);
+    } else if (message_move(q, m, QUEUE_HOLD)) {
+        log_event(LOG_INFO, "held", LOG_C("id", queue_id_text(m->id).text));
+        message_unload(q, m);
+    }
+}
+
+typedef struct tally {
+    uint32_t failed, deferred;
+} tally;
+
+static tally tally_of(const loaded *l)
+{
+    tally t = { 0 };
+    for (uint32_t i = 0; i < l->file.head.recipient_count; i++) {
+        t.failed += l->file.slots[i].state == SLOT_FAILED;
+        t.deferred += l->file.slots[i].state == SLOT_DEFERRED || l->file.slots[i].state == SLOT_PENDING;
+    }
+    return t;
+}
+
+static void defer(qmgr *q, message *m)
+{
+    m->tries++;
+    m->next_try_s = back_off(q, m);
+    fault f = queue_schedule_write(m->loaded->fd, m->next_try_s, m->tries);
+    if (is_fault(f))
+        log_fault(LOG_ERROR, "schedule-not-written", f);
+    message_move(q, m, QUEUE_DEFERRED);
+    message_unload(q, m);
+    schedule_at(q, m, m->next_try_s);
+}
+
+void finish_round(qmgr *q, message *m)
+{
+    tally t = tally_of(m->loaded);
+    q->active_count--;
+    m->state = MESSAGE_AT_REST;
+    if (m->asked) {
+        finish_asked(q, m);
+    } else if (t.deferred) {
+        defer(q, m);
+    } else if (t.failed) {
+        /* Nobody is told yet; it waits where an admin sees it. */
+        log_event(LOG_WARNING, "held", LOG_C("id", queue_id_text(m->id).text), LOG_NUM("failed", t.failed));
+        message_move(q, m, QUEUE_HOLD);
+        message_unload(q, m);
+    } else {
+        log_event(LOG_INFO, "removed", LOG_C("id", queue_id_text(m->id).text));
+        message_remove(q, m);
+    }
+    if (q->ready)
+        schedule_soon(q);
+}

@@ -1,0 +1,210 @@
+/* Files that cleanups fill: given out in lots, committed by rename, taken over when made durable. Runs in: qmgr. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "ipc/talk/queue.h"
+#include "qmgr/qmgr.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+enum { LOT_MAX = 64 };
+
+static void fresh_free(qmgr *q, fresh *f)
+{
+    map_remove(&q->fresh, ID_KEY(f->id));
+    if (f->fd >= 0)
+        close(f->fd);
+    free(f);
+}
+
+/* Room for one more message of the largest size, as queue_minfree says. */
+static fault space_check(qmgr *q)
+{
+    const config *c = daemon_config(q->process);
+    uint64_t wanted = c->queue_minfree ? c->queue_minfree : c->message_size_limit + c->message_size_limit / 2;
+    struct statvfs fs;
+    if (fstatvfs(q->root_fd, &fs) != 0)
+        return fault_errno("look at the queue's file system");
+    if ((uint64_t)fs.f_bavail * fs.f_frsize < wanted)
+        return fault_make(FAULT_TRY_LATER, "3.1", "Insufficient system storage");
+    return NO_FAULT;
+}
+
+static fault fresh_make(qmgr *q, fresh **out)
+{
+    uint64_t id;
+    fault f = ids_next(q, &id);
+    if (is_fault(f))
+        return f;
+    int fd = queue_tree_create(q->root_fd, id);
+    if (fd < 0)
+        return fault_errno("create a queue file");
+    fresh *n = memory_get(sizeof *n);
+    *n = (fresh){ .id = id, .fd = fd };
+    map_put(&q->fresh, ID_KEY(n->id), n);
+    *out = n;
+    return NO_FAULT;
+}
+
+/* smtpd gets a descriptor that can only write, at the place where content begins. */
+static fault fresh_give(qmgr *q, peer *to)
+{
+    fresh *n;
+    fault f = fresh_make(q, &n);
+    if (is_fault(f))
+        return f;
+    n->holder = to;
+    int fds[2] = { fcntl(n->fd, F_DUPFD_CLOEXEC, 0), queue_tree_open(q->root_fd, QUEUE_INCOMING, n->id, O_WRONLY) };
+    if (fds[0] < 0 || fds[1] < 0 || lseek(fds[1], QUEUE_CONTENT_START, SEEK_SET) < 0) {
+        f = fault_errno("open a queue file");
+        for (int i = 0; i < 2; i++)
+            if (fds[i] >= 0)
+                close(fds[i]);
+        queue_tree_remove(q->root_fd, QUEUE_INCOMING, n->id);
+        fresh_free(q, n);
+        return f;
+    }
+    queue_file m = { .queue_id = n->id };
+    channel_put_fds(&to->channel, QUEUE_FRESH, 0, queue_file, &m, fds, 2);
+    return NO_FAULT;
+}
+
+static void result_say(channel *c, uint16_t type, uint64_t id, fault f)
+{
+    queue_result m = { .queue_id = id, .outcome = f.kind, .status = str_c(f.status), .reason = str_c(f.text) };
+    channel_put(c, type, 0, queue_result, &m);
+}
+
+static bool on_take(void *context, channel *c, received *r)
+{
+    peer *from = context;
+    qmgr *q = from->daemon->state;
+    queue_take m;
+    if (queue_take_decode(r->bytes, &m) != PARSE_DONE || m.count == 0 || m.count > LOT_MAX)
+        return false;
+    fault f = from->daemon->is_draining ? fault_make(FAULT_TRY_LATER, "3.2", "System is going down") : space_check(q);
+    for (uint32_t i = 0; i < m.count && !is_fault(f); i++)
+        f = fresh_give(q, from);
+    if (is_fault(f)) {
+        log_fault(LOG_WARNING, "queue-full", f);
+        result_say(c, QUEUE_FULL, 0, f);
+    }
+    return true;
+}
+
+/* The file that a cleanup names must be one that it holds, in that state. */
+static fresh *fresh_named(peer *from, str bytes, fresh_state wanted)
+{
+    qmgr *q = from->daemon->state;
+    queue_file m;
+    if (queue_file_decode(bytes, &m) != PARSE_DONE)
+        return NULL;
+    fresh *f = map_get(&q->fresh, ID_KEY(m.queue_id));
+    return f && f->holder == from && f->state == wanted ? f : NULL;
+}
+
+static bool on_commit(void *context, channel *c, received *r)
+{
+    peer *from = context;
+    qmgr *q = from->daemon->state;
+    fresh *f = fresh_named(from, r->bytes, FRESH_GIVEN);
+    if (f == NULL)
+        return false;
+    fault result = NO_FAULT;
+    if (queue_tree_move(q->root_fd, QUEUE_INCOMING, QUEUE_ACTIVE, f->id))
+        f->state = FRESH_COMMITTED;
+    else
+        result = fault_errno("rename a queue file");
+    result_say(c, QUEUE_COMMITTED, f->id, result);
+    return true;
+}
+
+/* Ours from now on. */
+static void take_over(qmgr *q, fresh *f)
+{
+    message *m = message_add(q, f->id, QUEUE_ACTIVE, clock_s());
+    int fd = f->fd;
+    f->fd = -1;
+    fresh_free(q, f);
+    q->accepted++;
+    fault why = message_load(q, m, fd);
+    if (is_fault(why))
+        message_damaged(q, m, why);
+    else
+        schedule_ready(q, m);
+}
+
+static bool on_durable(void *context, channel *c, received *r)
+{
+    peer *from = context;
+    fresh *f = fresh_named(from, r->bytes, FRESH_COMMITTED);
+    (void)c;
+    if (f == NULL)
+        return false;
+    take_over(from->daemon->state, f);
+    return true;
+}
+
+static bool on_drop(void *context, channel *c, received *r)
+{
+    peer *from = context;
+    qmgr *q = from->daemon->state;
+    queue_file m;
+    (void)c;
+    if (queue_file_decode(r->bytes, &m) != PARSE_DONE)
+        return false;
+    fresh *f = map_get(&q->fresh, ID_KEY(m.queue_id));
+    if (f == NULL || f->holder != from)
+        return false;
+    queue_tree_remove(q->root_fd, f->state == FRESH_GIVEN ? QUEUE_INCOMING : QUEUE_ACTIVE, f->id);
+    fresh_free(q, f);
+    return true;
+}
+
+static const talk_row rows[] = {
+    { QUEUE_TAKE, 0, 0, on_take },
+    { QUEUE_COMMIT, 0, 0, on_commit },
+    { QUEUE_DURABLE, 0, 0, on_durable },
+    { QUEUE_DROP, 0, 0, on_drop },
+};
+const talk cleanup_talk = { "cleanup-qmgr", rows, COUNT_OF(rows), NULL };
+
+/* It may have answered 250 already, its word to us lost with it: a renamed file is kept, and made durable here. */
+static void orphan_settle(qmgr *q, fresh *f)
+{
+    if (f->state == FRESH_COMMITTED && fsync(f->fd) == 0) {
+        take_over(q, f);
+        return;
+    }
+    queue_tree_remove(q->root_fd, f->state == FRESH_GIVEN ? QUEUE_INCOMING : QUEUE_ACTIVE, f->id);
+    fresh_free(q, f);
+}
+
+static void settle_all(qmgr *q, const peer *holder)
+{
+    VEC(fresh *) found = { 0 };
+    map_entry e;
+    size_t cursor = 0;
+    while (map_next(&q->fresh, &cursor, &e)) {
+        fresh *f = e.value;
+        if (holder == NULL || f->holder == holder)
+            *vec_add(&found) = f;
+    }
+    for (size_t i = 0; i < found.n; i++)
+        orphan_settle(q, found.p[i]);
+    vec_free(&found);
+}
+
+void fresh_holder_lost(peer *p)
+{
+    settle_all(p->daemon->state, p);
+}
+
+/* A draining qmgr still commits what is on its way; what is left of the lots is removed by the next start's scan. */
+void fresh_drop_all(qmgr *q)
+{
+    (void)q;
+}

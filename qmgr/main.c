@@ -1,0 +1,59 @@
+/* qmgr: owns the queue. It schedules envelopes and hands out descriptors; it parses no content and has no network. */
+#include "qmgr/qmgr.h"
+#include "base/log.h"
+#include <fcntl.h>
+
+static const contract qmgr_contract = {
+    .role = "qmgr",
+    .root = ROOT_QUEUE,
+    .calls = CALLS_LOOP | CALLS_ACCEPT | CALLS_RECEIVE | CALLS_CONTENT | CALLS_READ_FILES | CALLS_FILES,
+    .files = FILES_WRITE,
+    .limits = { .open_files = 65536 },
+    .peers = "cleanup local policy queue",
+};
+
+static bool start(process *p)
+{
+    qmgr *q = p->state;
+    q->process = p;
+    q->ready_last = &q->ready;
+    q->round_last = &q->round;
+    q->root_fd = p->identity.is_privileged ? open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+                                           : openat(p->identity.root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    fault f = q->root_fd >= 0 ? queue_tree_make(q->root_fd) : fault_errno("open the queue");
+    if (!is_fault(f))
+        f = ids_open(q);
+    if (!is_fault(f))
+        f = scan_all(q);
+    if (is_fault(f))
+        log_fault(LOG_ERROR, "not-started", f);
+    return !is_fault(f);
+}
+
+static void on_drain(process *p)
+{
+    fresh_drop_all(p->state);
+}
+
+static void report(process *p, buf *detail)
+{
+    qmgr *q = p->state;
+    buf_printf(detail, "messages=%zu active=%zu accepted=%llu delivered=%llu deferred=%llu failed=%llu", q->messages.n,
+               q->active_count, (unsigned long long)q->accepted, (unsigned long long)q->delivered,
+               (unsigned long long)q->deferred, (unsigned long long)q->failed);
+}
+
+static const talk policy_talk = { "policy-qmgr", NULL, 0, NULL };
+
+int main(void)
+{
+    static qmgr q;
+    const peer_row peers[] = {
+        { "cleanup", cleanup_talk, NULL, fresh_holder_lost },
+        { "local", local_talk, NULL, deliver_carrier_lost },
+        { "policy", policy_talk, NULL, NULL },
+    };
+    const program qmgr_program = { .contract = &qmgr_contract, .peers = peers, .peer_count = COUNT_OF(peers),
+                                   .start = start, .on_connection = admin_connection, .on_drain = on_drain, .report = report };
+    return daemon_run(&qmgr_program, &q);
+}

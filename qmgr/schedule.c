@@ -1,0 +1,139 @@
+/* When a message is tried: at once, when there is room, or at its time. Runs in: qmgr. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "qmgr/qmgr.h"
+#include <assert.h>
+
+static void heap_put(qmgr *q, size_t at, message *m)
+{
+    q->waiting.p[at] = m;
+    m->heap_at = at;
+}
+
+static void sift_up(qmgr *q, size_t at)
+{
+    message *m = q->waiting.p[at];
+    while (at > 0 && q->waiting.p[(at - 1) / 2]->next_try_s > m->next_try_s) {
+        heap_put(q, at, q->waiting.p[(at - 1) / 2]);
+        at = (at - 1) / 2;
+    }
+    heap_put(q, at, m);
+}
+
+static void sift_down(qmgr *q, size_t at)
+{
+    message *m = q->waiting.p[at];
+    for (;;) {
+        size_t least = at * 2 + 1;
+        if (least >= q->waiting.n)
+            break;
+        if (least + 1 < q->waiting.n && q->waiting.p[least + 1]->next_try_s < q->waiting.p[least]->next_try_s)
+            least++;
+        if (q->waiting.p[least]->next_try_s >= m->next_try_s)
+            break;
+        heap_put(q, at, q->waiting.p[least]);
+        at = least;
+    }
+    heap_put(q, at, m);
+}
+
+void schedule_never(qmgr *q, message *m)
+{
+    if (m->state != MESSAGE_WAITING)
+        return;
+    m->state = MESSAGE_AT_REST;
+    size_t at = m->heap_at;
+    message *last = q->waiting.p[--q->waiting.n];
+    if (last == m)
+        return;
+    heap_put(q, at, last);
+    sift_up(q, at);
+    sift_down(q, last->heap_at);
+}
+
+void schedule_ready(qmgr *q, message *m)
+{
+    schedule_never(q, m);
+    if (m->state != MESSAGE_AT_REST)
+        return;
+    m->state = MESSAGE_READY;
+    m->next = NULL;
+    *q->ready_last = m;
+    q->ready_last = &m->next;
+    schedule_soon(q);
+}
+
+static void wake_set(qmgr *q)
+{
+    if (q->waiting.n == 0)
+        return;
+    uint64_t first = q->waiting.p[0]->next_try_s, now = clock_s();
+    uint64_t wait = first > now ? first - now : 0;
+    /* A clock that was set is noticed within a minute. */
+    timer_set(&q->wake, wait > 60 ? 60000 : wait * 1000);
+}
+
+void schedule_at(qmgr *q, message *m, uint64_t next_try_s)
+{
+    const config *c = daemon_config(q->process);
+    uint64_t latest = clock_s() + c->maximal_backoff_time;
+    if (next_try_s == 0)
+        next_try_s = clock_s() + c->minimal_backoff_time;
+    m->next_try_s = next_try_s < latest ? next_try_s : latest; /* also after the clock jumped back */
+    schedule_never(q, m);
+    assert(m->state == MESSAGE_AT_REST);
+    *vec_add(&q->waiting) = m;
+    m->state = MESSAGE_WAITING;
+    m->heap_at = q->waiting.n - 1;
+    sift_up(q, m->heap_at);
+    wake_set(q);
+}
+
+static void on_wake(void *context)
+{
+    qmgr *q = context;
+    uint64_t now = clock_s();
+    while (q->waiting.n && q->waiting.p[0]->next_try_s <= now)
+        schedule_ready(q, q->waiting.p[0]);
+    wake_set(q);
+}
+
+static message *ready_take(qmgr *q)
+{
+    message *m = q->ready;
+    q->ready = m->next;
+    if (q->ready == NULL)
+        q->ready_last = &q->ready;
+    m->next = NULL;
+    return m;
+}
+
+static void run(void *context)
+{
+    qmgr *q = context;
+    uint64_t limit = daemon_config(q->process)->qmgr_message_active_limit;
+    while (q->ready && q->active_count < limit) {
+        message *m = ready_take(q);
+        m->state = MESSAGE_AT_REST;
+        if (m->asked) {
+            finish_asked(q, m);
+            continue;
+        }
+        fault f = message_load(q, m, -1);
+        if (is_fault(f) || !message_move(q, m, QUEUE_ACTIVE)) {
+            message_damaged(q, m, is_fault(f) ? f : fault_errno("move to active"));
+            continue;
+        }
+        m->state = MESSAGE_ACTIVE;
+        q->active_count++;
+        deliver_start(q, m);
+    }
+    deliver_some(q);
+}
+
+void schedule_soon(qmgr *q)
+{
+    if (!q->wake.is_open)
+        timer_open(&q->wake, q->process->loop, on_wake, q);
+    task_put(q->process->loop, &q->schedule, run, q);
+}
