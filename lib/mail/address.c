@@ -18,8 +18,7 @@ static bool is_label_char(char c)
     return (unsigned char)c >= 128 || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-/* Length of the sequence that `s` starts with; 0: none that is valid (RFC 3629 4). */
-static size_t utf8_length(str s)
+size_t utf8_length(str s)
 {
     const unsigned char *p = (const unsigned char *)s.p;
     size_t n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;

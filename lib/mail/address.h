@@ -52,5 +52,6 @@ bool domain_is_valid(str domain);
 /* "[192.0.2.1]" or "[IPv6:2001:db8::1]", whole. */
 bool domain_is_literal(str domain);
 
-/* Valid UTF-8 (RFC 3629): no overlong forms, surrogates or cut sequences. */
+/* UTF-8 of RFC 3629: overlong forms, surrogates and cut sequences are not valid. */
 bool utf8_is_valid(str s);
+size_t utf8_length(str s); /* bytes of the character that `s` starts with; 0: none that is valid; `s` is not empty */
