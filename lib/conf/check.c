@@ -4,10 +4,10 @@
 #include "conf/list.h"
 #include "conf/networks.h"
 
-/* A default that follows another parameter is complained of there. */
+/* A default that follows another parameter is complained of there; a service's, with main.cf. */
 static bool follows(const scope *s, parameter_index at)
 {
-    return !s->of[at]->is_set && str_has(parameter_rows[at].value, '$');
+    return !s->of[at]->is_set && (s->over || at == AT_mydomain || str_has(parameter_rows[at].value, '$'));
 }
 
 static void check_paths(scope *s, const config *c)

@@ -17,7 +17,7 @@ static void scope_parse(parsed *p, const service *s, config_values *out)
 
 static void parsed_open(parsed *p, str directory)
 {
-    *p = (parsed){ 0 };
+    *p = (parsed){ .arena = arena_new(CONFIG_MEMORY_MAX) };
     while (directory.n > 1 && directory.p[directory.n - 1] == '/')
         directory.n--;
     p->directory = arena_copy(&p->arena, directory);

@@ -11,6 +11,8 @@ typedef struct config_values {
     config config;
 } config_values;
 
+enum { CONFIG_MEMORY_MAX = 256 * 1024 * 1024 }; /* of all that a parsed configuration owns */
+
 typedef struct parsed {
     arena arena;
     str directory, main_file, master_file;

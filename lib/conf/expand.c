@@ -210,7 +210,7 @@ static fault expand_inside(const expander *e, str inside, unsigned depth, buf *o
         e->seen(e->context, name);
     else
         e->lookup(e->context, name, depth + 1, &value, &f);
-    return is_fault(f) ? f : expand_branches(e, value.n > 0, rest, depth, out);
+    return is_fault(f) ? f : expand_branches(e, e->seen || value.n > 0, rest, depth, out);
 }
 
 /* *rest begins behind a dollar sign. */

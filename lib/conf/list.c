@@ -5,35 +5,27 @@ static bool is_separator(char c)
     return c == ' ' || c == '\t' || c == ',' || c == '\r' || c == '\n';
 }
 
-static size_t braces_end(str s)
+/* Up to a separator outside braces. */
+static size_t word_length(str s)
 {
-    size_t level = 0;
-    for (size_t i = 0; i < s.n; i++) {
-        level += s.p[i] == '{';
-        if (s.p[i] == '}' && --level == 0)
-            return i;
+    size_t level = 0, n = 0;
+    for (; n < s.n && (level || !is_separator(s.p[n])); n++) {
+        level += s.p[n] == '{';
+        level -= s.p[n] == '}' && level;
     }
-    return s.n;
+    return n;
 }
 
-bool list_next(str *rest, str *out)
+/* Whether the brace at the front closes at the end. */
+static bool is_in_braces(str word)
 {
-    while (rest->n && is_separator(rest->p[0]))
-        *rest = str_from(*rest, 1);
-    if (rest->n == 0)
-        return false;
-    if (rest->p[0] == '{') {
-        size_t end = braces_end(*rest);
-        *out = str_trim(str_from(str_upto(*rest, end), 1));
-        *rest = str_from(*rest, end + 1);
-        return true;
+    size_t level = 0, i = 0;
+    for (; i < word.n; i++) {
+        level += word.p[i] == '{';
+        if (word.p[i] == '}' && --level == 0)
+            break;
     }
-    size_t n = 0;
-    while (n < rest->n && !is_separator(rest->p[n]))
-        n++;
-    *out = str_upto(*rest, n);
-    *rest = str_from(*rest, n);
-    return true;
+    return i + 1 >= word.n;
 }
 
 bool list_is_balanced(str value)
@@ -45,6 +37,22 @@ bool list_is_balanced(str value)
             return false;
     }
     return level == 0;
+}
+
+bool list_next(str *rest, str *out)
+{
+    while (rest->n && is_separator(rest->p[0]))
+        *rest = str_from(*rest, 1);
+    if (rest->n == 0)
+        return false;
+    str word = str_upto(*rest, word_length(*rest));
+    *rest = str_from(*rest, word.n);
+    if (word.p[0] == '{' && is_in_braces(word)) {
+        bool is_closed = word.n > 1 && list_is_balanced(word);
+        word = str_trim((str){ word.p + 1, word.n - 1 - is_closed });
+    }
+    *out = word;
+    return true;
 }
 
 bool list_has(str list, str word)

@@ -1,5 +1,5 @@
-/* Lists within a value: words divided by commas and white space; a word in braces keeps its inside, { a, b }. Views into
- * the value.
+/* Lists within a value: words divided by commas and white space, which braces keep together: { a, b } inline:{a=b, c=d}.
+ * Views into the value.
  *
  *     for (str rest = c->mydestination, word; list_next(&rest, &word);) … */
 #pragma once

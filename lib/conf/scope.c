@@ -45,7 +45,7 @@ static void slot_set(scope *s, str name, str raw, str file, unsigned line)
 
 void scope_open(scope *s, parsed *p, const service *over)
 {
-    *s = (scope){ .parsed = p };
+    *s = (scope){ .parsed = p, .over = over };
     for (size_t i = 0; i < PARAMETER_COUNT; i++) {
         s->of[i] = slot_put(s, parameter_rows[i].name, parameter_rows[i].value);
         s->of[i]->row = &parameter_rows[i];
@@ -108,6 +108,8 @@ static str expanded(scope *s, slot *at, unsigned depth)
     str value = arena_copy(&s->parsed->arena, buf_str(&text));
 
     buf_free(&text);
+    if (!is_fault(f) && s->parsed->arena.is_over)
+        f = fault_make(FAULT_REFUSED, "3.5", "the configuration needs more than %d bytes", CONFIG_MEMORY_MAX);
     if (!is_fault(f))
         return value;
     problem_error(&s->parsed->problems, at->file, at->line, "%.*s: %s", STR_ARG(str_upto(at->name, 100)), f.text);
@@ -154,27 +156,34 @@ void scope_read(scope *s, config_values *out)
         resolve(s, scope_find(s, s->parsed->main.rows.p[i].name), 0);
 }
 
-__attribute__((format(printf, 3, 0))) static str text_of(scope *s, parameter_index at, const char *format, va_list args)
+__attribute__((format(printf, 4, 0))) static void complain(scope *s, parameter_index at, bool is_warning,
+                                                           const char *format, va_list args)
 {
     char text[300];
+    const slot *of = s->of[at];
+    bool is_of_service = s->over && !of->is_set;
+    str file = is_of_service ? s->parsed->master_file : of->file;
+    unsigned line = is_of_service ? s->over->line : of->line;
+
     vsnprintf(text, sizeof text, format, args);
-    return arena_printf(&s->parsed->arena, "%.*s: %s", STR_ARG(s->of[at]->name), text);
+    if (is_warning)
+        problem_warning(&s->parsed->problems, file, line, "%.*s: %s", STR_ARG(of->name), text);
+    else
+        problem_error(&s->parsed->problems, file, line, "%.*s: %s", STR_ARG(of->name), text);
 }
 
 void scope_error(scope *s, parameter_index at, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    str text = text_of(s, at, format, args);
+    complain(s, at, false, format, args);
     va_end(args);
-    problem_error(&s->parsed->problems, s->of[at]->file, s->of[at]->line, "%.*s", STR_ARG(text));
 }
 
 void scope_warning(scope *s, parameter_index at, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    str text = text_of(s, at, format, args);
+    complain(s, at, true, format, args);
     va_end(args);
-    problem_warning(&s->parsed->problems, s->of[at]->file, s->of[at]->line, "%.*s", STR_ARG(text));
 }

@@ -19,6 +19,7 @@ typedef struct slot {
 
 typedef struct scope {
     parsed *parsed;
+    const service *over;
     map slots; /* name → slot */
     slot *of[PARAMETER_COUNT];
 } scope;
@@ -34,7 +35,7 @@ slot *scope_find(const scope *s, str name); /* NULL: not defined */
  * too, for the mistakes in them. */
 void scope_read(scope *s, config_values *out);
 
-/* A problem with a parameter, said where it was set. */
+/* A problem with a parameter, said where it was set; with a default, where the service stands. */
 void scope_error(scope *s, parameter_index at, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void scope_warning(scope *s, parameter_index at, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

@@ -297,6 +297,10 @@ void services_read(str file, str content, arena *a, services *out, problems *ps)
                           (unsigned)before);
             continue;
         }
+        if (out->rows.n == SERVICE_COUNT_MAX) {
+            problem_error(ps, file, number, "more than %d services", SERVICE_COUNT_MAX);
+            break;
+        }
         *vec_add(&out->rows) = s;
     }
     map_free(&lines);

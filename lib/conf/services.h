@@ -43,6 +43,7 @@ typedef struct service {
 } service;
 
 #define PROCESS_UNLIMITED UINT64_MAX
+enum { SERVICE_COUNT_MAX = 1000 };
 
 typedef struct services {
     VEC(service) rows; /* in the order of the file */
