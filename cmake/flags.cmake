@@ -23,10 +23,15 @@ if(POSTRIDER_COVERAGE)
 endif()
 
 if(POSTRIDER_HARDEN)
+  include(CheckCCompilerFlag)
   # assert() stays: it guards against our own bugs (STYLE 13).
   string(REPLACE "-DNDEBUG" "" CMAKE_C_FLAGS_RELWITHDEBINFO "${CMAKE_C_FLAGS_RELWITHDEBINFO}")
   add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection
-                      -fcf-protection -ftrivial-auto-var-init=zero -fPIE)
+                      -fcf-protection -fPIE)
+  check_c_compiler_flag(-ftrivial-auto-var-init=zero POSTRIDER_HAS_AUTO_INIT) # clang 14 refuses it
+  if(POSTRIDER_HAS_AUTO_INIT)
+    add_compile_options(-ftrivial-auto-var-init=zero)
+  endif()
   add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack)
 else()
   add_compile_options(-fPIE)

@@ -20,7 +20,7 @@ static arena_chunk *chunk_add(arena *a, size_t bytes)
         size = CHUNK_BYTES_MAX;
     if (size < bytes)
         size = bytes;
-    arena_chunk *c = memory_resize(NULL, 1, sizeof *c + size);
+    arena_chunk *c = memory_resize(NULL, 1, size > SIZE_MAX - sizeof *c ? SIZE_MAX : sizeof *c + size);
     *c = (arena_chunk){ .next = a->chunks, .size = size };
     a->chunks = c;
     return c;
@@ -38,6 +38,12 @@ void *arena_get(arena *a, size_t bytes)
     a->used += rounded;
     a->is_over = a->is_over || (a->max && a->used > a->max);
     return memset(p, 0, bytes);
+}
+
+void *arena_array(arena *a, size_t count, size_t size)
+{
+    size_t bytes;
+    return arena_get(a, __builtin_mul_overflow(count, size, &bytes) ? SIZE_MAX : bytes);
 }
 
 str arena_copy(arena *a, str s)

@@ -17,7 +17,8 @@ void buf_clear(buf *b)
 
 bool buf_reserve(buf *b, size_t more)
 {
-    if (more > b->max - b->n) {
+    size_t max = b->max < SIZE_MAX / 2 ? b->max : SIZE_MAX / 2; /* so that nothing below wraps */
+    if (more > max - b->n) {
         b->overflow = true;
         return false;
     }
@@ -25,10 +26,10 @@ bool buf_reserve(buf *b, size_t more)
     if (wanted <= b->capacity)
         return true;
     size_t capacity = b->capacity ? b->capacity * 2 : 64;
+    if (capacity > max + 1)
+        capacity = max + 1;
     if (capacity < wanted)
         capacity = wanted;
-    if (capacity > b->max + 1)
-        capacity = b->max + 1;
     b->p = memory_resize(b->p, capacity, 1);
     b->capacity = capacity;
     return true;

@@ -3,7 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static fault make(fault_kind kind, const char *status, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static fault make(fault_kind kind, const char *status, const char *format,
+                                                        va_list args)
 {
     fault f = { .kind = kind };
     snprintf(f.status, sizeof f.status, "%s", status);

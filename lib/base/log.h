@@ -15,6 +15,7 @@ typedef struct log_field {
     bool is_number;
 } log_field;
 
+/* At most 23 fields; 1000 bytes of each value are shown. */
 #define LOG_STR(name, s) ((log_field){ (name), (s), 0, false })
 #define LOG_C(name, c) ((log_field){ (name), str_c(c), 0, false })
 #define LOG_NUM(name, v) ((log_field){ (name), STR_NONE, (uint64_t)(v), true })

@@ -1,4 +1,5 @@
 #include "base/num.h"
+#include <assert.h>
 
 bool num_parse(str s, uint64_t min, uint64_t max, uint64_t *out)
 {
@@ -49,6 +50,7 @@ static uint64_t unit_seconds(char unit)
 
 bool num_parse_seconds(str s, char unit, uint64_t max, uint64_t *out)
 {
+    assert(unit_seconds(unit));
     uint64_t scale = s.n ? unit_seconds((char)(s.p[s.n - 1] | 0x20)) : 0;
     if (scale)
         return scaled(str_upto(s, s.n - 1), scale, max, out);

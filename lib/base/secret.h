@@ -16,7 +16,9 @@ static inline void secret_wipe(void *p, size_t n)
 static inline bool secret_equal(secret a, secret b)
 {
     unsigned char differs = a.hidden.n != b.hidden.n;
+    if (b.hidden.n == 0)
+        return a.hidden.n == 0;
     for (size_t i = 0; i < a.hidden.n; i++)
-        differs |= (unsigned char)(a.hidden.p[i] ^ b.hidden.p[b.hidden.n ? i % b.hidden.n : 0]) & (b.hidden.n ? 0xff : 0);
+        differs |= (unsigned char)(a.hidden.p[i] ^ b.hidden.p[i % b.hidden.n]);
     return !differs;
 }

@@ -7,7 +7,8 @@ static source source_make(char kind, const void *bytes, size_t n)
 {
     source s = { .n = n + 1 };
     s.bytes[0] = (unsigned char)kind;
-    memcpy(s.bytes + 1, bytes, n);
+    if (n)
+        memcpy(s.bytes + 1, bytes, n);
     return s;
 }
 
@@ -19,7 +20,8 @@ source source_of(str address)
     if (str_starts_nocase(address, STR("IPv6:")))
         address = str_from(address, 5);
     str copied = str_upto(address, sizeof text - 1);
-    memcpy(text, copied.p ? copied.p : "", copied.n);
+    if (copied.n)
+        memcpy(text, copied.p, copied.n);
     text[copied.n] = 0;
     if (copied.n == address.n && !str_has(address, 0)) {
         if (inet_pton(AF_INET, text, &v4) == 1)
@@ -30,5 +32,5 @@ source source_of(str address)
             return source_make('6', &v6, V6_PREFIX_BYTES);
     }
     str cut = str_upto(address, SOURCE_MAX - 1);
-    return source_make('?', cut.p ? cut.p : "", cut.n);
+    return source_make('?', cut.p, cut.n);
 }

@@ -4,7 +4,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include <strings.h>
 
 typedef struct str {
     const char *p;
@@ -27,11 +26,8 @@ static inline bool str_equal(str a, str b)
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
-/* ASCII case only: protocol keywords and domains, never local parts (RFC 5321 2.4). */
-static inline bool str_equal_nocase(str a, str b)
-{
-    return a.n == b.n && (a.n == 0 || strncasecmp(a.p, b.p, a.n) == 0);
-}
+/* ASCII case only: protocol keywords and domains, never local parts (RFC 5321 2.4). A NUL is a byte like any other. */
+bool str_equal_nocase(str a, str b);
 
 static inline bool str_starts(str s, str prefix)
 {
