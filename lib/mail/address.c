@@ -156,6 +156,15 @@ static bool route_read(str path, address *out, str *rest)
     return true;
 }
 
+static size_t unquoted_bytes(const address *a)
+{
+    size_t n = 0, end = a->local.n - (a->is_quoted ? 1 : 0);
+
+    for (size_t i = a->is_quoted ? 1 : 0; i < end; i++, n++)
+        i += a->is_quoted && a->local.p[i] == '\\';
+    return n;
+}
+
 /* The local part at the front of `mailbox`: sets everything that is about it. NULL, or why it is refused. */
 static const char *local_read(str mailbox, address *out)
 {
@@ -168,9 +177,9 @@ static const char *local_read(str mailbox, address *out)
         return "no local part";
     if (n == 2 && out->is_quoted)
         return "empty local part";
-    if (n > ADDRESS_LOCAL_MAX)
-        return "local part too long";
     out->local = str_upto(mailbox, n);
+    if (unquoted_bytes(out) > ADDRESS_LOCAL_MAX)
+        return "local part too long";
     out->has_odd_dots = !out->is_quoted && has_odd_dots(out->local);
     size_t first = out->is_quoted ? 1 : 0;
     if (out->is_quoted && out->local.p[first] == '\\')
@@ -294,7 +303,7 @@ str address_text(const address *a, arena *mem)
 {
     if (a->is_null)
         return (str){ "", 0 };
-    buf quoted = buf_new(ADDRESS_CANONICAL_MAX);
+    buf quoted = buf_new(ADDRESS_MAX);
     address_quote(address_local(a, mem), &quoted);
     str local = arena_copy(mem, buf_str(&quoted));
     buf_free(&quoted);

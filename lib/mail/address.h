@@ -8,11 +8,10 @@
 #include "base/parse.h"
 
 enum {
-    ADDRESS_LOCAL_MAX = 64,   /* RFC 5321 4.5.3.1.1, as written, quotes included */
+    ADDRESS_LOCAL_MAX = 64,   /* RFC 5321 4.5.3.1.1; quotes and backslashes not counted, as they come and go */
     ADDRESS_DOMAIN_MAX = 255, /* RFC 5321 4.5.3.1.2 */
     ADDRESS_LABEL_MAX = 63,   /* RFC 1035 2.3.4 */
-    ADDRESS_MAX = ADDRESS_LOCAL_MAX + 1 + ADDRESS_DOMAIN_MAX,    /* without its source route */
-    ADDRESS_CANONICAL_MAX = ADDRESS_MAX + ADDRESS_LOCAL_MAX + 2, /* any form below: quoting may double a local part */
+    ADDRESS_MAX = 2 * ADDRESS_LOCAL_MAX + 2 + 1 + ADDRESS_DOMAIN_MAX, /* any canonical form, all of it quoted */
 };
 
 typedef struct address {

@@ -14,7 +14,7 @@ static void comment_skip(lexer *l)
         else if (c == ')' && --depth == 0)
             break;
     }
-    l->comment = (str){ l->in.p + start, l->at - start };
+    l->comment = lexer_from(l, start);
     if (l->at < l->in.n)
         l->at++;
 }

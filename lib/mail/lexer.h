@@ -22,7 +22,7 @@ static inline char lexer_peek(const lexer *l) /* NUL at the end, too */
 
 static inline str lexer_from(const lexer *l, size_t start)
 {
-    return (str){ l->in.p + start, l->at - start };
+    return str_upto(str_from(l->in, start), l->at - start);
 }
 
 static inline bool is_blank_or_eol(char c)

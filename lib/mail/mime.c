@@ -80,7 +80,7 @@ static void field_bit(mime *m, str bit, bool ends)
         return;
     }
     if (m->row)
-        buf_append(&m->field, str_upto(bit, m->field.max - m->field.n));
+        buf_append(&m->field, str_upto(bit, m->limits.field_bytes - m->field.n));
 }
 
 static void text_set(mime *m, str *at, str value)
