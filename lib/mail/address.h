@@ -15,20 +15,20 @@ enum {
 };
 
 typedef struct address {
-    str path;            /* all that was given */
-    str route;           /* "@a,@b" of a source route; ignored from here on (RFC 5321 appendix C) */
-    str local;           /* as written; with its quotes when is_quoted */
-    str domain;          /* as written: with brackets when is_literal, with its last dot when has_trailing_dot */
-    bool is_null;        /* the null reverse-path: everything else is empty */
+    str path;     /* all that was given */
+    str route;    /* "@a,@b" of a source route; ignored from here on (RFC 5321 appendix C) */
+    str local;    /* as written; with its quotes when is_quoted */
+    str domain;   /* as written: with brackets when is_literal, with its last dot when has_trailing_dot */
+    bool is_null; /* the null reverse-path: everything else is empty */
     bool is_quoted;
-    bool is_literal;     /* [192.0.2.1] or [IPv6:…]; the inside is valid */
-    bool is_utf8;        /* bytes above 127, valid UTF-8: needs SMTPUTF8 */
+    bool is_literal; /* [192.0.2.1] or [IPv6:…]; the inside is valid */
+    bool is_utf8;    /* bytes above 127, valid UTF-8: needs SMTPUTF8 */
     bool has_source_route;
     bool has_trailing_dot;
     bool has_routing_chars; /* '%', '!' or '@' in the unquoted local part: a second hop hides there */
-    bool has_odd_dots;   /* "a..b", ".a", "a.": not a dot-atom, but in use; goes out quoted */
-    bool has_dash_first; /* the unquoted local part starts with '-': would read as an option */
-    const char *problem; /* after PARSE_BAD: why, static */
+    bool has_odd_dots;      /* "a..b", ".a", "a.": not a dot-atom, but in use; goes out quoted */
+    bool has_dash_first;    /* the unquoted local part starts with '-': would read as an option */
+    const char *problem;    /* after PARSE_BAD: why, static */
 } address;
 
 /* `path` is what stands between the angle brackets; empty is the null path. A local part without a domain is PARSE_DONE
@@ -36,16 +36,17 @@ typedef struct address {
  * outside quotes, control bytes, broken UTF-8, a numeric domain without brackets, and anything over the limits. */
 parse address_parse(str path, address *out);
 
-/* Canonical forms; equal mailboxes of one host give equal text, but for the case of the local part. */
+/* Canonical forms: equal mailboxes give equal text, but for the case of the local part. IPv4 in IPv6 is IPv4. */
 str address_local(const address *a, arena *mem);  /* quotes and backslashes off: for lookups and delivery */
-str address_domain(const address *a, arena *mem); /* lower case, no last dot; literals normalised, mapped IPv6 as IPv4 */
-str address_key(const address *a, arena *mem);    /* the two above with '@' between; local part alone without a domain */
+str address_domain(const address *a, arena *mem); /* lower case, no last dot, literals normalised */
+str address_key(const address *a, arena *mem);    /* both with '@' between; local part alone without a domain */
 str address_text(const address *a, arena *mem);   /* for output: local part quoted where it must be, '@', domain */
 
 /* Appends an unquoted local part, in quotes where RFC 5321 asks for them. */
 bool address_quote(str local, buf *out);
 
-/* A host or mail domain: labels of letters, digits, '-', '_' or UTF-8, 63 each, 255 in all, not all numeric, no last dot. */
+/* A host or mail domain: labels of letters, digits, '-', '_' or UTF-8, 63 bytes each, 255 in all; not all numeric, no
+ * dot at the end. */
 bool domain_is_valid(str domain);
 
 /* "[192.0.2.1]" or "[IPv6:2001:db8::1]", whole. */

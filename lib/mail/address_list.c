@@ -57,8 +57,8 @@ static str word_read(lexer *l, arena *mem)
 
 typedef struct text {
     arena *mem;
-    str one;   /* while there is one word, the view of it */
-    char *p;   /* from the second word on */
+    str one; /* while there is one word, the view of it */
+    char *p; /* from the second word on */
     size_t n, max;
 } text;
 
@@ -99,8 +99,8 @@ static str phrase_text(address_list *list, size_t start, size_t end)
     return name.n ? name : STR_NONE;
 }
 
-/* A local part or a domain: words with dots between, blanks and comments taken out. Where two words stand without a dot, one of
- * them is junk: the last is kept of a local part, the first of a domain. */
+/* A local part or a domain: words with dots between, blanks and comments taken out. Where two words have no dot between
+ * them, one is junk: the last is kept of a local part, the first of a domain. */
 static str dotted_text(address_list *list, size_t start, size_t end, bool keeps_last, bool *is_broken)
 {
     lexer l = { .in = str_upto(list->value, end), .at = start };

@@ -11,12 +11,13 @@ static const char *const day_names[] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri
 static const struct {
     str name;
     int minutes;
-} zones[] = { /* RFC 5322 4.3, and names that senders do use; any other is UTC */
-    { STR_ROW("EST"), -300 }, { STR_ROW("EDT"), -240 }, { STR_ROW("CST"), -360 },  { STR_ROW("CDT"), -300 },
-    { STR_ROW("MST"), -420 }, { STR_ROW("MDT"), -360 }, { STR_ROW("PST"), -480 },  { STR_ROW("PDT"), -420 },
-    { STR_ROW("BST"), 60 },   { STR_ROW("CET"), 60 },   { STR_ROW("CEST"), 120 },  { STR_ROW("MET"), 60 },
-    { STR_ROW("MEST"), 120 }, { STR_ROW("EET"), 120 },  { STR_ROW("EEST"), 180 },  { STR_ROW("MSK"), 180 },
-    { STR_ROW("JST"), 540 },  { STR_ROW("KST"), 540 },  { STR_ROW("NZST"), 720 },  { STR_ROW("NZDT"), 780 },
+} zones[] = {
+    /* RFC 5322 4.3, and names that senders do use; any other is UTC */
+    { STR_ROW("EST"), -300 }, { STR_ROW("EDT"), -240 }, { STR_ROW("CST"), -360 }, { STR_ROW("CDT"), -300 },
+    { STR_ROW("MST"), -420 }, { STR_ROW("MDT"), -360 }, { STR_ROW("PST"), -480 }, { STR_ROW("PDT"), -420 },
+    { STR_ROW("BST"), 60 },   { STR_ROW("CET"), 60 },   { STR_ROW("CEST"), 120 }, { STR_ROW("MET"), 60 },
+    { STR_ROW("MEST"), 120 }, { STR_ROW("EET"), 120 },  { STR_ROW("EEST"), 180 }, { STR_ROW("MSK"), 180 },
+    { STR_ROW("JST"), 540 },  { STR_ROW("KST"), 540 },  { STR_ROW("NZST"), 720 }, { STR_ROW("NZDT"), 780 },
 };
 
 typedef struct civil {
@@ -289,8 +290,13 @@ static shown show(date d)
     local = local < min ? min : local > max ? max : local;
     int64_t days = floor_div(local, DAY_S);
     int s = (int)(local - days * DAY_S), zone = d.zone_minutes < 0 ? -d.zone_minutes : d.zone_minutes;
-    return (shown){ .c = civil_from_days(days), .weekday = (int)(((days + 4) % 7 + 7) % 7), .hour = s / 3600,
-                    .minute = s / 60 % 60, .second = s % 60, .zone_hours = zone / 60, .zone_minutes = zone % 60,
+    return (shown){ .c = civil_from_days(days),
+                    .weekday = (int)(((days + 4) % 7 + 7) % 7),
+                    .hour = s / 3600,
+                    .minute = s / 60 % 60,
+                    .second = s % 60,
+                    .zone_hours = zone / 60,
+                    .zone_minutes = zone % 60,
                     .sign = d.zone_minutes < 0 ? '-' : '+' };
 }
 

@@ -1,6 +1,6 @@
-/* Header blocks (RFC 5322 2.2): a walk over the fields, unfolding, the end of a header in a stream, and a writer that folds.
- * Reads CRLF and bare LF alike, as stored files have both. Runs in: cleanup, sendmail, workers. Views into the caller's
- * bytes. Never fails on input: what is no field is handed out as a line with is_valid false. Linear time. */
+/* Header blocks (RFC 5322 2.2): a walk over the fields, unfolding, the end of a header in a stream, and a writer that
+ * folds. Reads CRLF and bare LF alike, as stored files have both. Runs in: cleanup, sendmail, workers. Views into the
+ * caller's bytes. Never fails on input: what is no field is handed out as a line with is_valid false. Linear time. */
 #pragma once
 #include "base/arena.h"
 #include "base/buf.h"
@@ -13,7 +13,7 @@ enum {
 
 typedef struct header_field {
     str name;     /* blanks before the colon taken off; empty when not is_valid */
-    str value;    /* raw: behind the colon, folds included, without the last line end; the whole line when not is_valid */
+    str value;    /* raw: behind the colon, folds included, without the last line end; not is_valid: the whole line */
     size_t start; /* offset of the first byte in the block */
     size_t end;   /* offset behind the field's last line end */
     bool is_valid;
@@ -32,7 +32,7 @@ bool header_next(header_walk *walk, header_field *out);
 /* The first field of that name, case ignored. */
 bool header_find(str block, str name, header_field *out);
 
-/* The value in one line: line ends taken out (RFC 5322 2.2.3), blanks at both ends trimmed. A view when nothing is folded. */
+/* The value in one line: line ends taken out (RFC 5322 2.2.3), blanks at both ends trimmed. A view when not folded. */
 str header_unfold(str raw, arena *mem);
 
 /* RFC 5322 3.6.8 ftext, 1 to HEADER_NAME_MAX bytes. */
@@ -47,6 +47,6 @@ typedef struct header_scan {
 /* PARSE_DONE: the empty line ends within this piece, behind *used bytes of it. PARSE_MORE: all were taken. */
 parse header_scan_feed(header_scan *scan, str piece, size_t *used);
 
-/* Appends "Name: value CRLF". Folds before blanks so that lines keep to HEADER_FOLD_AT where they can; CR, LF and NUL in
- * `value` become blanks, so that no value can start a field of its own. False when `out` overflows or the name is no name. */
+/* Appends "Name: value CRLF". Folds before blanks so that lines keep to HEADER_FOLD_AT where they can; CR, LF and NUL
+ * in `value` become blanks, so that no value can start a field of its own. False: `out` overflows, or a bad name. */
 bool header_add(buf *out, str name, str value);

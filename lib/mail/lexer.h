@@ -1,6 +1,6 @@
-/* Tokens of structured header fields (RFC 5322 3.2, RFC 2045 5.1), for the parsers of this layer. Each call moves forward over
- * what it takes and never back, so whoever uses it is linear. Comments nest by a counter. Never fails: what is not closed
- * ends with the text. */
+/* Tokens of structured header fields (RFC 5322 3.2, RFC 2045 5.1), for the parsers of this layer. Each call moves
+ * forward over what it takes and never back, so whoever uses it is linear. Comments nest by a counter. Never fails:
+ * what is not closed ends with the text. */
 #pragma once
 #include "base/arena.h"
 
@@ -30,10 +30,10 @@ static inline bool is_blank_or_eol(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-void lexer_skip(lexer *l);                        /* blanks, line ends, comments */
-bool lexer_take(lexer *l, char c);                /* skips, then takes c when it stands there */
-str lexer_run(lexer *l, const char *specials);    /* bytes that are no blank, no line end and none of `specials` */
-str lexer_enclosed(lexer *l, char close);         /* at an opening '"' or '[': what is inside, backslashes still there */
+void lexer_skip(lexer *l);                     /* blanks, line ends, comments */
+bool lexer_take(lexer *l, char c);             /* skips, then takes c when it stands there */
+str lexer_run(lexer *l, const char *specials); /* bytes that are no blank, no line end and none of `specials` */
+str lexer_enclosed(lexer *l, char close);      /* at an opening '"' or '[': what is inside, with its backslashes */
 
 /* Backslashes and line ends of folds taken out; a view when there are none. Used for quoted strings and comments. */
 str lexer_unquote(str inside, arena *mem);

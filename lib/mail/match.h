@@ -4,8 +4,8 @@
 #include "base/arena.h"
 
 typedef struct match {
-    str needle;            /* lower case */
-    const uint32_t *back;  /* where to go on when the next byte does not fit */
+    str needle;           /* lower case */
+    const uint32_t *back; /* where to go on when the next byte does not fit */
     size_t state;
     bool is_found;
     uint64_t looked; /* bytes looked at: tests hold it linear */

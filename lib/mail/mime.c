@@ -95,7 +95,7 @@ static void addresses_set(mime *m, str *at, str value)
         *at = arena_copy(m->mem, value);
         return;
     }
-    /* To copy what is there each time is quadratic in the number of fields, so it is taken from the bytes to be kept. */
+    /* To copy what is there each time is quadratic in the number of fields: the bytes to be kept pay for it. */
     char *p = arena_get(m->mem, at->n + 2 + value.n);
     memcpy(p, at->p, at->n);
     memcpy(p + at->n, ", ", 2);
@@ -122,9 +122,8 @@ static void row_take(mime *m, const mime_row *row, str value)
                                           &m->looked) == PARSE_DONE;
         break;
     case ROW_DISPOSITION:
-        if (p->disposition.p == NULL &&
-            mime_disposition_parse(arena_copy(m->mem, value), m->mem, &p->disposition, &p->disposition_params,
-                                   &m->looked) != PARSE_DONE)
+        if (p->disposition.p == NULL && mime_disposition_parse(arena_copy(m->mem, value), m->mem, &p->disposition,
+                                                               &p->disposition_params, &m->looked) != PARSE_DONE)
             p->disposition = STR_NONE;
         break;
     case ROW_LANGUAGES:

@@ -45,15 +45,15 @@ typedef struct mime_part {
     struct mime_part *parent, *next, *child, *last_child;
     unsigned number; /* 1 … among its siblings */
     mime_kind kind;
-    bool is_opaque;  /* a limit cut here; type and subtype say application/octet-stream */
-    bool has_type;   /* false: type, subtype and params are the default of RFC 2045 5.2 or RFC 2046 5.1.5 */
+    bool is_opaque;    /* a limit cut here; type and subtype say application/octet-stream */
+    bool has_type;     /* false: type, subtype and params are the default of RFC 2045 5.2 or RFC 2046 5.1.5 */
     str type, subtype; /* as written, never empty */
     mime_params params, disposition_params;
     str disposition, encoding, id, description, md5, location; /* p NULL: no such field */
     str *languages;
     size_t language_n;
-    const mime_envelope *envelope;   /* of the root and of a message within a message, else NULL */
-    mime_mark header, body, end;     /* header: its first byte; body: behind the empty line; end: behind the last byte */
+    const mime_envelope *envelope; /* of the root and of a message within a message, else NULL */
+    mime_mark header, body, end;   /* header: its first byte; body: behind the empty line; end: behind the last */
 } mime_part;
 
 static inline mime_mark mime_size(mime_mark from, mime_mark to)
@@ -91,10 +91,10 @@ typedef struct mime { /* private but for `root` and `looked` */
     uint64_t line_start;      /* stored */
     bool last_was_cr;
     const struct mime_row *row; /* what is done with the field being read; NULL: nothing */
-    bool is_named;            /* the field's name is known */
-    buf field;                /* the field being read */
-    buf line;                 /* the start of a line that came in more than one piece */
-    uint64_t looked;          /* bytes looked at: tests hold it linear */
+    bool is_named;              /* the field's name is known */
+    buf field;                  /* the field being read */
+    buf line;                   /* the start of a line that came in more than one piece */
+    uint64_t looked;            /* bytes looked at: tests hold it linear */
 } mime;
 
 /* `limits` NULL: MIME_LIMITS. The parser holds memory of its own until mime_close. */

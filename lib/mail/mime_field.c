@@ -88,7 +88,7 @@ static void join_append(char *out, size_t *n, const piece *p, bool encodes)
     }
 }
 
-/* Puts the pieces of a group into the order of their sections, up to the first that is missing. False: there is none. */
+/* Puts the pieces of a group in the order of their sections, up to the first that is missing. False: there is none. */
 static bool group_join(const group *g, const pieces *all, arena *mem, mime_param *out)
 {
     const piece **sections = memory_resize(NULL, g->n, sizeof(piece *));

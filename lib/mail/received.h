@@ -1,6 +1,6 @@
-/* The trace field that we add (RFC 5321 4.4, keywords of RFC 3848 and RFC 6531 4.3), and the count of those that are there.
- * Runs in: cleanup, sendmail. The holder owns all texts. Hostile bytes in them come out as '?', so that the field has
- * always one shape. */
+/* The trace field that we add (RFC 5321 4.4, keywords of RFC 3848 and RFC 6531 4.3), and the count of those that are
+ * there. Runs in: cleanup, sendmail. The holder owns all texts. Hostile bytes in them come out as '?', so that the field
+ * has always one shape. */
 #pragma once
 #include "mail/date.h"
 
@@ -11,10 +11,10 @@ typedef struct trace_field {
     bool is_esmtp, has_login, is_utf8;
     str tls_version, tls_cipher; /* empty: no TLS */
     unsigned tls_bits;           /* 0: not shown */
-    str host;        /* ours */
-    str id;          /* queue id */
-    str recipient;   /* shown when the message has just this one, else empty */
-    uint64_t uid;    /* of the local program's user, without client_ip */
+    str host;                    /* ours */
+    str id;                      /* queue id */
+    str recipient;               /* shown when the message has just this one, else empty */
+    uint64_t uid;                /* of the local program's user, without client_ip */
     date when;
 } trace_field;
 

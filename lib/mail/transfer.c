@@ -7,8 +7,8 @@ transfer_kind transfer_named(str encoding)
         str name;
         transfer_kind kind;
     } names[] = {
-        { STR_ROW("7bit"), TRANSFER_IDENTITY },   { STR_ROW("8bit"), TRANSFER_IDENTITY },
-        { STR_ROW("binary"), TRANSFER_IDENTITY }, { STR_ROW("base64"), TRANSFER_BASE64 },
+        { STR_ROW("7bit"), TRANSFER_IDENTITY },           { STR_ROW("8bit"), TRANSFER_IDENTITY },
+        { STR_ROW("binary"), TRANSFER_IDENTITY },         { STR_ROW("base64"), TRANSFER_BASE64 },
         { STR_ROW("quoted-printable"), TRANSFER_QUOTED },
     };
     str word = mime_word_parse(encoding);

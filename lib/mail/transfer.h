@@ -11,15 +11,15 @@ typedef enum transfer_kind {
     TRANSFER_IDENTITY, /* 7bit, 8bit, binary, and a missing field */
     TRANSFER_BASE64,
     TRANSFER_QUOTED,
-    TRANSFER_UNKNOWN,  /* passes through; BINARY answers UNKNOWN-CTE (RFC 3516) */
+    TRANSFER_UNKNOWN, /* passes through; BINARY answers UNKNOWN-CTE (RFC 3516) */
 } transfer_kind;
 
 typedef struct transfer {
     transfer_kind kind;
-    bool is_bad;       /* bytes were met that the encoding does not have */
-    bool is_over;      /* base64: padding was met */
+    bool is_bad;         /* bytes were met that the encoding does not have */
+    bool is_over;        /* base64: padding was met */
     unsigned bits, held; /* base64: bits not yet written; quoted-printable: place within an escape */
-    char blanks[80];   /* quoted-printable: blanks that go when the line ends behind them */
+    char blanks[80];     /* quoted-printable: blanks that go when the line ends behind them */
     size_t blank_n;
 } transfer;
 

@@ -1,6 +1,6 @@
 /* Encoded words (RFC 2047) and charsets to UTF-8. Built in: us-ascii, utf-8, iso-8859-1, iso-8859-15, windows-1252;
  * others go to a converter of the caller's, since iconv opens files and the workers may not. Runs in: workers of imapd
- * and local. Forgiving: what does not decode stays as it is; bytes that are not of the charset become U+FFFD. Linear. */
+ * and local. Forgiving: what does not decode stays as it is; bytes that are not of the charset become U+FFFD. */
 #pragma once
 #include "base/buf.h"
 

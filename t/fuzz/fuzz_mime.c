@@ -9,7 +9,8 @@ static void part_check(const mime_part *p, str in, buf *out)
     transfer t = transfer_open(transfer_named(p->encoding));
 
     if (p->header.stored > p->body.stored || p->body.stored > p->end.stored || p->end.stored > in.n ||
-        p->body.crlf > p->end.crlf || p->type.n == 0 || p->subtype.n == 0 || (p->kind == MIME_MESSAGE) != (p->child && !p->child->next && p->child->envelope))
+        p->body.crlf > p->end.crlf || p->type.n == 0 || p->subtype.n == 0 ||
+        (p->kind == MIME_MESSAGE) != (p->child && !p->child->next && p->child->envelope))
         abort();
     if (p->parent && (p->header.stored < p->parent->body.stored || p->end.stored > p->parent->end.stored))
         abort();
@@ -41,7 +42,8 @@ static uint64_t read_in(str in, size_t step, const mime_limits *limits)
         mime_feed(&m, str_upto(str_from(in, at), step));
     for (const mime_part *p = mime_close(&m); p;) {
         part_check(p, in, &out);
-        sum = sum * 31 + p->kind + p->header.crlf * 3 + p->body.crlf * 5 + p->end.crlf * 7 + p->end.lines + p->params.n + p->type.n;
+        sum = sum * 31 + p->kind + p->header.crlf * 3 + p->body.crlf * 5 + p->end.crlf * 7 + p->end.lines +
+              p->params.n + p->type.n;
         if (p->child) {
             p = p->child;
             continue;

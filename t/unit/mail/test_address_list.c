@@ -145,9 +145,10 @@ static uint64_t looked_at(str unit, size_t times)
 static void time_and_memory_are_linear(void **state)
 {
     static const str units[] = {
-        STR_ROW("a@b,"), STR_ROW("("),   STR_ROW("()"),   STR_ROW("(()"), STR_ROW("\""),   STR_ROW("<"), STR_ROW("<@"),
-        STR_ROW("<@,"),  STR_ROW("a "),  STR_ROW("a@b "), STR_ROW(":"),   STR_ROW("a:;"),  STR_ROW("["), STR_ROW("\\"),
-        STR_ROW("@"),    STR_ROW("<@:"), STR_ROW("\"a\" "), STR_ROW(">"), STR_ROW("a\r\n "),
+        STR_ROW("a@b,"), STR_ROW("("),      STR_ROW("()"),  STR_ROW("(()"),    STR_ROW("\""),
+        STR_ROW("<"),    STR_ROW("<@"),     STR_ROW("<@,"), STR_ROW("a "),     STR_ROW("a@b "),
+        STR_ROW(":"),    STR_ROW("a:;"),    STR_ROW("["),   STR_ROW("\\"),     STR_ROW("@"),
+        STR_ROW("<@:"),  STR_ROW("\"a\" "), STR_ROW(">"),   STR_ROW("a\r\n "),
     };
 
     (void)state;

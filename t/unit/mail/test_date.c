@@ -128,13 +128,27 @@ static void forms_are_those_of_the_standards(void **state)
 static void imap_dates_are_strict(void **state)
 {
     static const str bad[] = {
-        STR_ROW("1-Jan-1970 00:00:00"),       STR_ROW("1-Jan-1970 00:00:00 0000"),  STR_ROW("1-Jan-70 00:00:00 +0000"),
-        STR_ROW("1-Jan-1970 0:00:00 +0000"),  STR_ROW("1-Jan-1970 00:00:00 +00:0"), STR_ROW("1-Xxx-1970 00:00:00 +0000"),
-        STR_ROW("1-Jan-1970 00:00:00 +2400"), STR_ROW("1-Jan-1970 00:00:00 +0060"), STR_ROW("31-Feb-1970 00:00:00 +0000"),
-        STR_ROW("1 Jan 1970 00:00:00 +0000"), STR_ROW(""),                          STR_ROW(" "),
+        STR_ROW("1-Jan-1970 00:00:00"),
+        STR_ROW("1-Jan-1970 00:00:00 0000"),
+        STR_ROW("1-Jan-70 00:00:00 +0000"),
+        STR_ROW("1-Jan-1970 0:00:00 +0000"),
+        STR_ROW("1-Jan-1970 00:00:00 +00:0"),
+        STR_ROW("1-Xxx-1970 00:00:00 +0000"),
+        STR_ROW("1-Jan-1970 00:00:00 +2400"),
+        STR_ROW("1-Jan-1970 00:00:00 +0060"),
+        STR_ROW("31-Feb-1970 00:00:00 +0000"),
+        STR_ROW("1 Jan 1970 00:00:00 +0000"),
+        STR_ROW(""),
+        STR_ROW(" "),
     };
-    static const str bad_days[] = { STR_ROW("1-Jan-70"), STR_ROW("32-Jan-1970"), STR_ROW("\"1-Jan-1970"), STR_ROW("-Jan-1970"),
-                                    STR_ROW("1-January-1970"), STR_ROW("1-Jan-1970 "), STR_ROW(""), STR_ROW("\"\"") };
+    static const str bad_days[] = { STR_ROW("1-Jan-70"),
+                                    STR_ROW("32-Jan-1970"),
+                                    STR_ROW("\"1-Jan-1970"),
+                                    STR_ROW("-Jan-1970"),
+                                    STR_ROW("1-January-1970"),
+                                    STR_ROW("1-Jan-1970 "),
+                                    STR_ROW(""),
+                                    STR_ROW("\"\"") };
     date d;
     int64_t day;
 

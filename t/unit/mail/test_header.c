@@ -92,7 +92,7 @@ static const struct {
     str bytes;
     size_t end; /* 0: none */
 } ends[] = {
-    { STR_ROW("\r\nbody"), 2 },       { STR_ROW("\nbody"), 1 },     { STR_ROW("a: b\r\n\r\nc"), 8 },
+    { STR_ROW("\r\nbody"), 2 },       { STR_ROW("\nbody"), 1 },      { STR_ROW("a: b\r\n\r\nc"), 8 },
     { STR_ROW("a: b\n\nc"), 6 },      { STR_ROW("a: b\r\n\nc"), 7 }, { STR_ROW("a: b\r\n\r\r\nc"), 0 },
     { STR_ROW("a: b\r\n \r\nc"), 0 }, { STR_ROW("a: b\r\n\r"), 0 },  { STR_ROW("a: b\r\r\n\r\n"), 9 },
 };

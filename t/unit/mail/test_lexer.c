@@ -10,10 +10,14 @@ static void comments_and_blanks_are_skipped(void **state)
         size_t at;
         str comment;
     } rows[] = {
-        { STR_ROW(""), 0, STR_ROW("") },           { STR_ROW(" \t\r\n a"), 5, STR_ROW("") },
-        { STR_ROW("(a)b"), 3, STR_ROW("a") },      { STR_ROW("(a(b)c) (d)e"), 11, STR_ROW("d") },
-        { STR_ROW("(a\\)b)c"), 6, STR_ROW("a\\)b") }, { STR_ROW("(a(b)"), 5, STR_ROW("a(b)") },
-        { STR_ROW("(a\\"), 3, STR_ROW("a\\") },    { STR_ROW(")a"), 0, STR_ROW("") },
+        { STR_ROW(""), 0, STR_ROW("") },
+        { STR_ROW(" \t\r\n a"), 5, STR_ROW("") },
+        { STR_ROW("(a)b"), 3, STR_ROW("a") },
+        { STR_ROW("(a(b)c) (d)e"), 11, STR_ROW("d") },
+        { STR_ROW("(a\\)b)c"), 6, STR_ROW("a\\)b") },
+        { STR_ROW("(a(b)"), 5, STR_ROW("a(b)") },
+        { STR_ROW("(a\\"), 3, STR_ROW("a\\") },
+        { STR_ROW(")a"), 0, STR_ROW("") },
     };
 
     (void)state;

@@ -1,5 +1,5 @@
-/* Structures written as text: (type/subtype;param=value header body lines children…), sizes as IMAP counts them. Each row
- * runs whole, in two pieces split at every byte, byte by byte, with LF line ends, and truncated at every byte. */
+/* Structures as text: (type/subtype;param=value header body lines children…), sizes as IMAP counts them. Each row runs
+ * whole, in two pieces split at every byte, byte by byte, with LF line ends, and truncated at every byte. */
 #include "mail/mime.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,12 +18,14 @@ static const row rows[] = {
     { N, "(text/plain;charset=us-ascii 2 0 0)" },
     { N "body", "(text/plain;charset=us-ascii 2 4 0)" },
     { "a: b" N N "body" N "x", "(text/plain;charset=us-ascii 8 7 1)" },
-    { "Content-Type: text/html (c); Charset=\"x\\\"y\" ;format=flowed" N N "b" N, "(text/html;Charset=x\"y;format=flowed 62 3 1)" },
+    { "Content-Type: text/html (c); Charset=\"x\\\"y\" ;format=flowed" N N "b" N,
+      "(text/html;Charset=x\"y;format=flowed 62 3 1)" },
     { "CONTENT-TYPE : Text/HTML" N N, "(Text/HTML 28 0 0)" },
     { "Content-Type: text" N N, "(text/plain;charset=us-ascii 22 0 0)" },
     { "Content-Type: text/html" N "Content-Type: image/png" N N, "(text/html 52 0 0)" },
     { "Content-Type:" N " text/" N "\thtml;" N " a=b" N N, "(text/html;a=b 39 0 0)" },
-    { "Content-Type: multipart/mixed; boundary=b" N N "pre" N "--b" N N "one" N "--b" N "X: y" N N "two" N N "--b--" N "post" N,
+    { "Content-Type: multipart/mixed; boundary=b" N N "pre" N "--b" N N "one" N "--b" N "X: y" N N "two" N N "--b--" N
+      "post" N,
       "(multipart/mixed;boundary=b 45 50 11 (text/plain;charset=us-ascii 2 3 0)(text/plain;charset=us-ascii 8 5 1))" },
     { "Content-Type: multipart/mixed; boundary=b" N N "--b" N N "--b" N N "--b--",
       "(multipart/mixed;boundary=b 45 19 4 (text/plain;charset=us-ascii 2 0 0)(text/plain;charset=us-ascii 2 0 0))" },
@@ -32,15 +34,18 @@ static const row rows[] = {
     { "Content-Type: multipart/mixed; boundary=b" N N "no boundary" N, "(multipart/mixed;boundary=b 45 13 1)" },
     { "Content-Type: multipart/mixed" N N "--" N "x" N, "(multipart/mixed 33 7 2)" },
     { "Content-Type: multipart/mixed; boundary=\"\"" N N "--" N "x" N, "(multipart/mixed;boundary= 46 7 2)" },
-    { "Content-Type: multipart/a; boundary=b" N N "--b" N "Content-Type: multipart/b; boundary=bc" N N "--bc" N N "1" N "--bc--" N "--b"
-      N N "2" N "--b--" N,
-      "(multipart/a;boundary=b 41 83 11 (multipart/b;boundary=bc 42 17 3 (text/plain;charset=us-ascii 2 1 0))(text/plain;charset=us-ascii 2 1 0))" },
-    { "Content-Type: multipart/a; boundary=o" N N "--o" N "Content-Type: multipart/b; boundary=i" N N "--i" N N "1" N "--o" N N "2" N,
-      "(multipart/a;boundary=o 41 66 9 (multipart/b;boundary=i 41 8 2 (text/plain;charset=us-ascii 2 1 0))(text/plain;charset=us-ascii 2 3 1))" },
+    { "Content-Type: multipart/a; boundary=b" N N "--b" N "Content-Type: multipart/b; boundary=bc" N N "--bc" N N "1" N
+      "--bc--" N "--b" N N "2" N "--b--" N,
+      "(multipart/a;boundary=b 41 83 11 (multipart/b;boundary=bc 42 17 3 (text/plain;charset=us-ascii 2 1 "
+      "0))(text/plain;charset=us-ascii 2 1 0))" },
+    { "Content-Type: multipart/a; boundary=o" N N "--o" N "Content-Type: multipart/b; boundary=i" N N "--i" N N "1" N
+      "--o" N N "2" N,
+      "(multipart/a;boundary=o 41 66 9 (multipart/b;boundary=i 41 8 2 (text/plain;charset=us-ascii 2 1 "
+      "0))(text/plain;charset=us-ascii 2 3 1))" },
     { "Content-Type: multipart/digest; boundary=b" N N "--b" N N "Subject: in" N N "x" N "--b--" N,
       "(multipart/digest;boundary=b 46 32 6 (message/rfc822 2 16 2 (text/plain;charset=us-ascii 15 1 0 [in])))" },
-    { "Subject: out" N "Content-Type: message/rfc822" N N "Subject: in" N "Content-Type: multipart/x; boundary=b" N N "--b" N N "y" N
-      "--b--",
+    { "Subject: out" N "Content-Type: message/rfc822" N N "Subject: in" N "Content-Type: multipart/x; boundary=b" N N
+      "--b" N N "y" N "--b--",
       "(message/rfc822 46 69 6 (multipart/x;boundary=b 54 15 3 [in] (text/plain;charset=us-ascii 2 1 0)) [out])" },
     { "Content-Type: message/rfc822" N N, "(message/rfc822 32 0 0 (text/plain;charset=us-ascii 0 0 0))" },
     { "Content-Type: multipart/x; boundary=b" N N "--b" N "Content-Type: message/rfc822" N "--b--" N,
@@ -152,11 +157,12 @@ static void truncated_rows_have_a_structure_too(void **state)
         }
 }
 
-static const str with_fields = STR_ROW(
-    "Date: Thu, 1 Jan 1970 00:00:00 +0000" N "Subject:  folded" N "\tsubject  " N "From: a@b" N "To: c@d" N "TO: e@f" N "Cc:" N
-    "Subject: second" N "Message-ID: <1@b>" N "In-Reply-To: <0@b>" N "Content-ID: <i@b>" N "Content-Description: d e" N
-    "Content-Transfer-Encoding: Base64 (x)" N "Content-MD5: abc==" N "Content-Location: http://x/" N
-    "Content-Language: en, de (x)" N "Content-Disposition: attachment; filename*=utf-8''%e2%82%ac; size=1" N N);
+static const str with_fields =
+    STR_ROW("Date: Thu, 1 Jan 1970 00:00:00 +0000" N "Subject:  folded" N "\tsubject  " N "From: a@b" N "To: c@d" N
+            "TO: e@f" N "Cc:" N "Subject: second" N "Message-ID: <1@b>" N "In-Reply-To: <0@b>" N "Content-ID: <i@b>" N
+            "Content-Description: d e" N "Content-Transfer-Encoding: Base64 (x)" N "Content-MD5: abc==" N
+            "Content-Location: http://x/" N "Content-Language: en, de (x)" N
+            "Content-Disposition: attachment; filename*=utf-8''%e2%82%ac; size=1" N N);
 
 static void fields_are_kept(void **state)
 {
@@ -172,10 +178,19 @@ static void fields_are_kept(void **state)
     const struct {
         str got, want;
     } checks[] = {
-        { e->date, STR("Thu, 1 Jan 1970 00:00:00 +0000") }, { e->subject, STR("folded\tsubject") }, { e->from, STR("a@b") },
-        { e->to, STR("c@d, e@f") }, { e->cc, STR("") }, { e->message_id, STR("<1@b>") }, { e->in_reply_to, STR("<0@b>") },
-        { p->id, STR("<i@b>") }, { p->description, STR("d e") }, { p->encoding, STR("Base64") }, { p->md5, STR("abc==") },
-        { p->location, STR("http://x/") }, { p->disposition, STR("attachment") },
+        { e->date, STR("Thu, 1 Jan 1970 00:00:00 +0000") },
+        { e->subject, STR("folded\tsubject") },
+        { e->from, STR("a@b") },
+        { e->to, STR("c@d, e@f") },
+        { e->cc, STR("") },
+        { e->message_id, STR("<1@b>") },
+        { e->in_reply_to, STR("<0@b>") },
+        { p->id, STR("<i@b>") },
+        { p->description, STR("d e") },
+        { p->encoding, STR("Base64") },
+        { p->md5, STR("abc==") },
+        { p->location, STR("http://x/") },
+        { p->disposition, STR("attachment") },
         { mime_param_find(&p->disposition_params, STR("SIZE"), NULL), STR("1") },
     };
     for (size_t i = 0; i < COUNT_OF(checks); i++)
@@ -277,7 +292,8 @@ static void time_and_memory_are_linear(void **state)
     for (size_t i = 0; i < COUNT_OF(floods); i++)
         for (int is_wide = 0; is_wide < 2; is_wide++) {
             const mime_limits *limits = is_wide ? &wide : NULL;
-            size_t n = strstr(floods[i].front, "To: ") ? 300 : 50000; /* joined fields: bounded by the bytes that are kept */
+            size_t n =
+                strstr(floods[i].front, "To: ") ? 300 : 50000; /* joined fields: bounded by the bytes that are kept */
             n = strcmp(floods[i].unit, "To: a@b" N) == 0 ? 300000 : n;
             if (is_wide && n == 300000)
                 continue;
@@ -307,8 +323,9 @@ static void beyond_the_limits_is_one_opaque_part(void **state)
 static void an_opaque_part_says_so(void **state)
 {
     const mime_limits small = { .depth = 2, .parts = 3, .field_bytes = 100, .kept_bytes = 1000 };
-    const str message = STR("Content-Type: multipart/x; boundary=b" N N "--b" N "Content-Type: multipart/y; boundary=c" N N "--c" N N
-                            "--b" N "Content-Type: text/html" N N "z" N "--b" N "z" N "--b--" N);
+    const str message =
+        STR("Content-Type: multipart/x; boundary=b" N N "--b" N "Content-Type: multipart/y; boundary=c" N N "--c" N N
+            "--b" N "Content-Type: text/html" N N "z" N "--b" N "z" N "--b--" N);
     arena mem = arena_new(0);
     mime m;
 
@@ -327,9 +344,10 @@ static void an_opaque_part_says_so(void **state)
 
 static void parts_are_found_by_imap_numbers(void **state)
 {
-    const str message = STR("Content-Type: multipart/x; boundary=b" N N "--b" N N "1" N "--b" N "Content-Type: message/rfc822" N N
-                            "Subject: two" N N "text" N "--b" N "Content-Type: message/rfc822" N N
-                            "Content-Type: multipart/y; boundary=c" N N "--c" N N "3.1" N "--c" N N "3.2" N "--c--" N "--b--" N);
+    const str message =
+        STR("Content-Type: multipart/x; boundary=b" N N "--b" N N "1" N "--b" N "Content-Type: message/rfc822" N N
+            "Subject: two" N N "text" N "--b" N "Content-Type: message/rfc822" N N
+            "Content-Type: multipart/y; boundary=c" N N "--c" N N "3.1" N "--c" N N "3.2" N "--c--" N "--b--" N);
     const uint32_t n1[] = { 1 }, n11[] = { 1, 1 }, n2[] = { 2 }, n21[] = { 2, 1 }, n22[] = { 2, 2 }, n32[] = { 3, 2 },
                    n4[] = { 4 }, n0[] = { 0 }, n211[] = { 2, 1, 1 };
     arena mem = arena_new(0);

@@ -5,8 +5,12 @@
 #include <cmocka.h>
 
 static const trace_field base = {
-    .helo = STR_ROW("mx.example"), .client_name = STR_ROW("a.example"), .client_ip = STR_ROW("192.0.2.1"),
-    .host = STR_ROW("our.example"), .id = STR_ROW("4Xyz"), .is_esmtp = true,
+    .helo = STR_ROW("mx.example"),
+    .client_name = STR_ROW("a.example"),
+    .client_ip = STR_ROW("192.0.2.1"),
+    .host = STR_ROW("our.example"),
+    .id = STR_ROW("4Xyz"),
+    .is_esmtp = true,
 };
 
 static void check(const trace_field *r, const char *want)
@@ -31,9 +35,10 @@ static void the_field_names_the_hop(void **state)
     r.tls_cipher = STR("TLS_AES_256_GCM_SHA384");
     r.tls_bits = 256;
     r.has_login = true;
-    check(&r, "Received: from mx.example (unknown [IPv6:2001:db8::1])\r\n"
-              "\t(using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256 bits))\r\n"
-              "\tby our.example with ESMTPSA\r\n\tid 4Xyz\r\n\tfor <b@our.example>; Thu, 1 Jan 1970 00:00:00 +0000\r\n");
+    check(&r,
+          "Received: from mx.example (unknown [IPv6:2001:db8::1])\r\n"
+          "\t(using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256 bits))\r\n"
+          "\tby our.example with ESMTPSA\r\n\tid 4Xyz\r\n\tfor <b@our.example>; Thu, 1 Jan 1970 00:00:00 +0000\r\n");
     check(&(trace_field){ .host = STR("our.example"), .id = STR("4X"), .uid = 1000 },
           "Received: by our.example (from uid 1000)\r\n\tid 4X; Thu, 1 Jan 1970 00:00:00 +0000\r\n");
 }
@@ -44,9 +49,9 @@ static void protocols_are_named_as_registered(void **state)
         bool esmtp, utf8, tls, login;
         const char *want;
     } rows[] = {
-        { false, false, false, false, " with SMTP\r\n" },     { true, false, false, false, " with ESMTP\r\n" },
-        { true, false, true, false, " with ESMTPS\r\n" },     { true, false, false, true, " with ESMTPA\r\n" },
-        { true, false, true, true, " with ESMTPSA\r\n" },     { true, true, false, false, " with UTF8SMTP\r\n" },
+        { false, false, false, false, " with SMTP\r\n" },   { true, false, false, false, " with ESMTP\r\n" },
+        { true, false, true, false, " with ESMTPS\r\n" },   { true, false, false, true, " with ESMTPA\r\n" },
+        { true, false, true, true, " with ESMTPSA\r\n" },   { true, true, false, false, " with UTF8SMTP\r\n" },
         { true, true, true, true, " with UTF8SMTPSA\r\n" },
     };
 
@@ -95,7 +100,8 @@ static void hops_are_counted(void **state)
 {
     (void)state;
     assert_int_equal(received_count(STR("")), 0);
-    assert_int_equal(received_count(STR("Received: a\r\n b\r\nRECEIVED : c\nX-Received: d\r\n\r\nReceived: body\r\n")), 2);
+    assert_int_equal(received_count(STR("Received: a\r\n b\r\nRECEIVED : c\nX-Received: d\r\n\r\nReceived: body\r\n")),
+                     2);
 }
 
 int main(void)

@@ -19,7 +19,8 @@ static const row rows[] = {
     { "=?ISO-8859-15?q?=A4?=", "\xe2\x82\xac" },
     { "=?windows-1252?q?=80=93=81?=", "\xe2\x82\xac\xe2\x80\x9c\xef\xbf\xbd" },
     { "=?us-ascii?q?a=E9?=", "a\xef\xbf\xbd" },
-    { "=?utf-8?q?a=FFb?=", "a\xef\xbf\xbd" "b" },
+    { "=?utf-8?q?a=FFb?=", "a\xef\xbf\xbd"
+                           "b" },
     { "=?utf-8*en?q?a?=", "a" },
     { "a =?utf-8?q?b?= c", "a b c" },
     { "=?utf-8?q?a?= =?utf-8?q?b?=", "ab" },
@@ -82,8 +83,12 @@ static void truncated_rows_give_valid_utf8(void **state)
 static void extended_values_are_decoded(void **state)
 {
     static const row extended[] = {
-        { "utf-8'en'%e2%82%AC", "\xe2\x82\xac" }, { "iso-8859-1''%E9", "\xc3\xa9" }, { "''a%20b", "a b" },
-        { "plain%20", "plain " },                 { "utf-8''%zz%", "%zz%" },         { "x-none''%41", "x-none''%41" },
+        { "utf-8'en'%e2%82%AC", "\xe2\x82\xac" },
+        { "iso-8859-1''%E9", "\xc3\xa9" },
+        { "''a%20b", "a b" },
+        { "plain%20", "plain " },
+        { "utf-8''%zz%", "%zz%" },
+        { "x-none''%41", "x-none''%41" },
     };
 
     (void)state;
