@@ -7,7 +7,8 @@ static const char head[] =
     ".TH MAIN.CF 5 \"\" Postrider \"Postrider file formats\"\n"
     ".SH NAME\nmain.cf, master.cf \\- configuration of Postrider\n"
     ".SH DESCRIPTION\n"
-    "Both files stand in one folder, /etc/postrider unless \\fB\\-C\\fR names another. Their grammar is Postfix's.\n"
+    "Both files stand in one folder, " DEFAULT_CONFIG_DIRECTORY
+    ", unless \\fB\\-C\\fR names another. Their grammar is Postfix's.\n"
     "An empty main.cf is a safe, working server for this host. \\fBpostrider check\\fR reports every mistake with its "
     "line;\n"
     "\\fBpostrider reload\\fR puts a changed configuration into effect, and never one that has a mistake.\n"

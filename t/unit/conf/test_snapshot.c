@@ -110,6 +110,27 @@ static void a_changed_byte_never_reads_outside(void **state)
     buf_free(&bytes);
 }
 
+/* The last of the example is smtpd_timeout = 30: a number, a length and two bytes. */
+static void overrides_stand_in_order(void **state)
+{
+    parsed p;
+    snapshot s;
+    uint32_t at = AT_config_directory;
+    buf bytes = buf_new(SNAPSHOT_MAX);
+
+    (void)state;
+    open_example(&p);
+    assert_true(snapshot_encode(&p, 1, &bytes));
+    parsed_free(&p);
+    memcpy(bytes.p + bytes.n - 10, &at, sizeof at);
+    assert_int_equal(snapshot_decode(buf_str(&bytes), &s), PARSE_BAD);
+    at = AT_smtpd_timeout;
+    memcpy(bytes.p + bytes.n - 10, &at, sizeof at);
+    assert_int_equal(snapshot_decode(buf_str(&bytes), &s), PARSE_DONE);
+    snapshot_free(&s);
+    buf_free(&bytes);
+}
+
 static void too_large_is_told(void **state)
 {
     parsed p;
@@ -146,9 +167,13 @@ static void goes_through_a_sealed_file_only(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(survives_the_trip),        cmocka_unit_test(the_same_configuration_gives_the_same_bytes),
-        cmocka_unit_test(refuses_any_other_length), cmocka_unit_test(a_changed_byte_never_reads_outside),
-        cmocka_unit_test(too_large_is_told),        cmocka_unit_test(goes_through_a_sealed_file_only),
+        cmocka_unit_test(survives_the_trip),
+        cmocka_unit_test(the_same_configuration_gives_the_same_bytes),
+        cmocka_unit_test(refuses_any_other_length),
+        cmocka_unit_test(a_changed_byte_never_reads_outside),
+        cmocka_unit_test(overrides_stand_in_order),
+        cmocka_unit_test(too_large_is_told),
+        cmocka_unit_test(goes_through_a_sealed_file_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
