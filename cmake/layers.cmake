@@ -16,9 +16,10 @@ function(layer NAME)
 endfunction()
 
 # program(NAME NEEDS layers [WORKER layers [WORKER_LIBRARIES …]]): the executable of folder NAME/. Sources are NAME/*.c;
-# with WORKER, NAME/worker/*.c become NAME-worker: static-pie in release, so that an idle one stays small (STORE).
+# with WORKER, NAME/worker/*.c become NAME-worker: static-pie in release, so that an idle one stays small (STORE), unless
+# WORKER_IS_DYNAMIC says that it is a daemon of master's like others.
 function(program NAME)
-  cmake_parse_arguments(P "" "" "NEEDS;LIBRARIES;WORKER;WORKER_LIBRARIES" ${ARGN})
+  cmake_parse_arguments(P "WORKER_IS_DYNAMIC" "" "NEEDS;LIBRARIES;WORKER;WORKER_LIBRARIES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${NAME}/*.c)
   if(sources)
     add_executable(${NAME} ${sources})
@@ -41,7 +42,7 @@ function(program NAME)
       target_link_libraries(${NAME}-worker PRIVATE outside_${lib})
     endforeach()
     set_target_properties(${NAME}-worker PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/libexec)
-    if(POSTRIDER_HARDEN)
+    if(POSTRIDER_HARDEN AND NOT P_WORKER_IS_DYNAMIC)
       target_link_options(${NAME}-worker PRIVATE -static-pie)
     else()
       target_link_options(${NAME}-worker PRIVATE -pie)
