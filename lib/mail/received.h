@@ -1,6 +1,6 @@
 /* The trace field that we add (RFC 5321 4.4, keywords of RFC 3848 and RFC 6531 4.3), and the count of those that are
- * there. Runs in: cleanup, sendmail. The holder owns all texts. Hostile bytes in them come out as '?', so that the field
- * has always one shape. */
+ * there. Runs in: cleanup, sendmail. The holder owns all texts. Hostile bytes in them come out as '?', so that the
+ * field has always one shape. */
 #pragma once
 #include "mail/date.h"
 

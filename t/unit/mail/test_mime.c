@@ -42,6 +42,10 @@ static const row rows[] = {
       "--o" N N "2" N,
       "(multipart/a;boundary=o 41 66 9 (multipart/b;boundary=i 41 8 2 (text/plain;charset=us-ascii 2 1 "
       "0))(text/plain;charset=us-ascii 2 3 1))" },
+    { "Content-Type: multipart/a; boundary=bc" N N "--bc" N "Content-Type: multipart/b; boundary=b" N N "--b" N N "1" N
+      "--bc" N N "2" N "--bc--" N,
+      "(multipart/a;boundary=bc 42 76 10 (multipart/b;boundary=b 41 8 2 (text/plain;charset=us-ascii 2 1 "
+      "0))(text/plain;charset=us-ascii 2 1 0))" },
     { "Content-Type: multipart/digest; boundary=b" N N "--b" N N "Subject: in" N N "x" N "--b--" N,
       "(multipart/digest;boundary=b 46 32 6 (message/rfc822 2 16 2 (text/plain;charset=us-ascii 15 1 0 [in])))" },
     { "Subject: out" N "Content-Type: message/rfc822" N N "Subject: in" N "Content-Type: multipart/x; boundary=b" N N
