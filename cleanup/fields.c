@@ -46,8 +46,9 @@ static bool trace_append(const intake *i, date when, buf *out)
     const config *c = daemon_config(i->bringer->cleanup->process);
     str tls = e->tls, version = STR_NONE, cipher = STR_NONE;
     uint64_t uid = i->bringer->uid;
-    str_word(&tls, " ", &version);
-    str_word(&tls, " ", &cipher);
+    str_word(&tls, " ", &version); /* "TLSv1.3 with cipher X (…)" */
+    for (int k = 0; k < 3; k++)
+        str_word(&tls, " ", &cipher);
     queue_name id = queue_id_text(i->file.id);
     trace_field r = {
         .helo = e->helo, .client_name = str_equal(e->client_name, STR("unknown")) ? STR_NONE : e->client_name,

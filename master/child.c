@@ -80,7 +80,7 @@ child *child_add(master *m, const role *r, uint32_t instance)
 
 static fault child_exec(child *c, int control_fd)
 {
-    const config *conf = &c->master->parsed.base.config;
+    const config *conf = &c->master->parsed->base.config;
     arena a = arena_new(0);
     str path = arena_printf(&a, "%.*s/%s", STR_ARG(conf->daemon_directory), c->role->name);
     const char *options = getenv("ASAN_OPTIONS");
@@ -102,7 +102,7 @@ static fault child_exec(child *c, int control_fd)
 
 static child_state back_off(child *c)
 {
-    const config *conf = &c->master->parsed.base.config;
+    const config *conf = &c->master->parsed->base.config;
     uint64_t least = conf->restart_backoff_initial * 1000, most = conf->restart_backoff_max * 1000;
     bool was_steady = clock_monotonic_ms() - c->started_ms > STEADY_S * 1000;
     c->backoff_ms = was_steady || c->backoff_ms == 0 ? least : c->backoff_ms * 2;
@@ -187,7 +187,7 @@ static child_state do_drain(child *c)
 {
     control_none none = { 0 };
     channel_put(&c->control, CONTROL_DRAIN, 0, control_none, &none);
-    timer_set(&c->timer, c->master->parsed.base.config.drain_timeout * 1000);
+    timer_set(&c->timer, c->master->parsed->base.config.drain_timeout * 1000);
     return CHILD_DRAINING;
 }
 

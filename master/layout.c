@@ -21,7 +21,7 @@ static const folder folders[] = {
 static fault folder_make(const master *m, const folder *d)
 {
     arena a = arena_new(0);
-    str path = arena_printf(&a, "%.*s/%s", STR_ARG(m->parsed.base.config.queue_directory), d->name);
+    str path = arena_printf(&a, "%.*s/%s", STR_ARG(m->parsed->base.config.queue_directory), d->name);
     uid_t uid = geteuid();
     gid_t gid = getegid();
     fault f = d->owner ? start_account(m, role_by_name(d->owner), &uid, &gid) : NO_FAULT;

@@ -58,7 +58,7 @@ static fault address_listen(master *m, const service *s, const struct addrinfo *
     if (fd < 0 && errno == EAFNOSUPPORT)
         return NO_FAULT;
     if (fd < 0)
-        return fault_errno("%.*s:%u: service %.*s cannot listen on %s", STR_ARG(m->parsed.master_file), s->line,
+        return fault_errno("%.*s:%u: service %.*s cannot listen on %s", STR_ARG(m->parsed->master_file), s->line,
                            STR_ARG(s->name), address);
     l = memory_get(sizeof *l);
     char *key = memory_get(s->key.n + 1);
@@ -76,7 +76,7 @@ static int family_wanted(const config *c)
 
 static fault host_listen(master *m, const service *s, str host)
 {
-    struct addrinfo hints = { .ai_family = family_wanted(&m->parsed.base.config), .ai_socktype = SOCK_STREAM,
+    struct addrinfo hints = { .ai_family = family_wanted(&m->parsed->base.config), .ai_socktype = SOCK_STREAM,
                               .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
     struct addrinfo *list = NULL;
     char port[8];
@@ -85,7 +85,7 @@ static fault host_listen(master *m, const service *s, str host)
     int bad = getaddrinfo(host.n ? arena_c(&a, host) : NULL, port, &hints, &list);
     arena_free(&a);
     if (bad)
-        return fault_make(FAULT_REFUSED, "3.5", "%.*s:%u: %.*s: %s", STR_ARG(m->parsed.master_file), s->line,
+        return fault_make(FAULT_REFUSED, "3.5", "%.*s:%u: %.*s: %s", STR_ARG(m->parsed->master_file), s->line,
                           STR_ARG(host), gai_strerror(bad));
     fault f = NO_FAULT;
     for (struct addrinfo *ai = list; ai && !is_fault(f); ai = ai->ai_next)
@@ -96,7 +96,7 @@ static fault host_listen(master *m, const service *s, str host)
 
 static fault service_listen(master *m, const service *s)
 {
-    str interfaces = m->parsed.base.config.inet_interfaces, host;
+    str interfaces = m->parsed->base.config.inet_interfaces, host;
     if (s->host.n)
         return host_listen(m, s, s->host);
     fault f = NO_FAULT;
@@ -124,9 +124,9 @@ fault listeners_bind(master *m)
     fault f = NO_FAULT;
     for (net_listener *l = m->listeners; l; l = l->next)
         l->is_kept = false;
-    for (size_t i = 0; i < m->parsed.services.rows.n && !is_fault(f); i++)
-        if (m->parsed.services.rows.p[i].type == SERVICE_INET)
-            f = service_listen(m, &m->parsed.services.rows.p[i]);
+    for (size_t i = 0; i < m->parsed->services.rows.n && !is_fault(f); i++)
+        if (m->parsed->services.rows.p[i].type == SERVICE_INET)
+            f = service_listen(m, &m->parsed->services.rows.p[i]);
     for (net_listener **at = &m->listeners; *at && !is_fault(f);) {
         net_listener *l = *at;
         if (l->is_kept) {
@@ -143,7 +143,7 @@ static fault local_bind(master *m, const char *name, int *out)
 {
     struct sockaddr_un to = { .sun_family = AF_UNIX };
     int n = snprintf(to.sun_path, sizeof to.sun_path, "%.*s/public/%s",
-                     STR_ARG(m->parsed.base.config.queue_directory), name);
+                     STR_ARG(m->parsed->base.config.queue_directory), name);
     if (n < 0 || (size_t)n >= sizeof to.sun_path)
         return fault_make(FAULT_REFUSED, "3.5", "queue_directory is too long for sockets in it: at most %zu octets",
                           sizeof to.sun_path - 16);

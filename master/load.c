@@ -1,16 +1,17 @@
 /* Reads the configuration and what it names, all or nothing: a bad one never replaces a running one. Runs in: master. */
-#include "base/log.h"
+#include "base/memory.h"
 #include "conf/snapshot.h"
 #include "master/master.h"
 #include "os/fd.h"
 #include "os/file.h"
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 enum { PEM_MAX = 1024 * 1024 };
 
 typedef struct loaded {
-    parsed parsed;
+    parsed *parsed;
     int snapshot_fd, cert_fd, key_fd, login_cert_fd, login_key_fd;
 } loaded;
 
@@ -47,7 +48,8 @@ static fault keys_load(const config *c, loaded *l)
 
 static void loaded_drop(loaded *l)
 {
-    parsed_free(&l->parsed);
+    parsed_free(l->parsed);
+    free(l->parsed);
     fd_close(&l->snapshot_fd);
     fd_close(&l->cert_fd);
     fd_close(&l->key_fd);
@@ -60,7 +62,6 @@ static void swap(master *m, const loaded *l)
     loaded old = { m->parsed, m->snapshot_fd, m->cert_fd, m->key_fd, m->login_cert_fd, m->login_key_fd };
     bool has_old = m->generation > 0;
     m->parsed = l->parsed;
-    m->parsed.problems.arena = &m->parsed.arena;
     m->snapshot_fd = l->snapshot_fd;
     m->cert_fd = l->cert_fd;
     m->key_fd = l->key_fd;
@@ -73,16 +74,17 @@ static void swap(master *m, const loaded *l)
 
 fault master_load(master *m, buf *out_words)
 {
-    loaded l = { .snapshot_fd = -1, .cert_fd = -1, .key_fd = -1, .login_cert_fd = -1, .login_key_fd = -1 };
-    bool is_good = config_load(m->directory, &l.parsed);
+    loaded l = { .parsed = memory_get(sizeof *l.parsed), .snapshot_fd = -1, .cert_fd = -1, .key_fd = -1,
+                 .login_cert_fd = -1, .login_key_fd = -1 };
+    bool is_good = config_load(m->directory, l.parsed);
     arena a = arena_new(0);
-    buf_append(out_words, problems_text(&l.parsed.problems, &a));
+    buf_append(out_words, problems_text(&l.parsed->problems, &a));
     arena_free(&a);
     fault f = is_good ? NO_FAULT : fault_make(FAULT_REFUSED, "3.5", "the configuration has errors");
     if (!is_fault(f))
-        f = keys_load(&l.parsed.base.config, &l);
+        f = keys_load(&l.parsed->base.config, &l);
     if (!is_fault(f))
-        f = snapshot_seal(&l.parsed, m->generation + 1, &l.snapshot_fd);
+        f = snapshot_seal(l.parsed, m->generation + 1, &l.snapshot_fd);
     if (is_fault(f)) {
         loaded_drop(&l);
         return f;

@@ -41,11 +41,11 @@ static fault places_make(master *m)
 {
     arena a = arena_new(0);
     fault f = layout_make(m);
-    str lock = arena_printf(&a, "%.*s/master.lock", STR_ARG(m->parsed.base.config.queue_directory));
+    str lock = arena_printf(&a, "%.*s/master.lock", STR_ARG(m->parsed->base.config.queue_directory));
     if (!is_fault(f))
         f = lock_take(AT_FDCWD, lock.p, 0644, "postrider master", &m->lock_fd);
     if (!is_fault(f))
-        f = log_target_open(&m->parsed, &m->log_fd);
+        f = log_target_open(m->parsed, &m->log_fd);
     arena_free(&a);
     return f;
 }
@@ -78,7 +78,7 @@ static void on_reload_signal(void *context)
 
 static void work(master *m)
 {
-    const config *c = &m->parsed.base.config;
+    const config *c = &m->parsed->base.config;
     log_open(m->log_fd, c->maillog_file.n ? (log_format)c->log_format : LOG_FORMAT_SYSLOG, "master", c->log_verbose);
     log_event(LOG_INFO, "starting", LOG_STR("directory", str_c(m->directory)), LOG_NUM("generation", m->generation));
     if (!m->is_privileged)

@@ -57,7 +57,7 @@ struct admin_client;
 typedef struct master {
     loop *loop;
     const char *directory; /* of the configuration */
-    parsed parsed;
+    parsed *parsed;
     uint64_t generation;
     int snapshot_fd, log_fd, lock_fd;
     int cert_fd, key_fd, login_cert_fd, login_key_fd; /* sealed; -1: none */

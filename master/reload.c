@@ -51,7 +51,7 @@ static void role_resize(master *m, const role *r, size_t wanted)
 void children_match(master *m)
 {
     for (size_t i = 0; i < role_count; i++) {
-        size_t wanted = roles[i].count(&m->parsed);
+        size_t wanted = roles[i].count(m->parsed);
         if (roles[i].flags & ROLE_REPLACED)
             role_replace(m, &roles[i], wanted);
         else
@@ -62,12 +62,12 @@ void children_match(master *m)
 static void log_reopen(master *m)
 {
     int fd;
-    fault f = log_target_open(&m->parsed, &fd);
+    fault f = log_target_open(m->parsed, &fd);
     if (is_fault(f)) {
         log_fault(LOG_ERROR, "log-kept", f);
         return;
     }
-    const config *c = &m->parsed.base.config;
+    const config *c = &m->parsed->base.config;
     log_open(fd, c->maillog_file.n ? (log_format)c->log_format : LOG_FORMAT_SYSLOG, "master", c->log_verbose);
     fd_close(&m->log_fd);
     m->log_fd = fd;
@@ -111,7 +111,7 @@ void master_stop(master *m)
     notify("STOPPING=1");
     log_event(LOG_INFO, "stopping");
     timer_open(&m->give_up, m->loop, on_give_up, m);
-    timer_set(&m->give_up, (m->parsed.base.config.drain_timeout + 5) * 1000);
+    timer_set(&m->give_up, (m->parsed->base.config.drain_timeout + 5) * 1000);
     for (child *c = m->children, *next; c; c = next) {
         next = c->next;
         child_event_put(c, EVENT_DRAIN);

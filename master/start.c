@@ -14,7 +14,7 @@ static str folder_of(str path)
 
 static str root_of(const child *c, arena *a)
 {
-    const config *conf = &c->master->parsed.base.config;
+    const config *conf = &c->master->parsed->base.config;
     switch (c->role->root) {
     case ROOT_IS_EMPTY: return arena_printf(a, "%.*s/empty", STR_ARG(conf->queue_directory));
     case ROOT_IS_QUEUE: return arena_printf(a, "%.*s/queue", STR_ARG(conf->queue_directory));
@@ -27,7 +27,7 @@ static str root_of(const child *c, arena *a)
 
 fault start_account(const master *m, const role *r, uid_t *uid, gid_t *gid)
 {
-    str users = m->parsed.base.config.process_users;
+    str users = m->parsed->base.config.process_users;
     uint64_t first;
     *uid = geteuid();
     *gid = getegid();
@@ -66,7 +66,7 @@ static bool give_worker(child *c)
     if (!(c->role->flags & ROLE_HAS_WORKER))
         return true;
     arena a = arena_new(0);
-    str path = arena_printf(&a, "%.*s/%s-worker", STR_ARG(c->master->parsed.base.config.daemon_directory), c->role->name);
+    str path = arena_printf(&a, "%.*s/%s-worker", STR_ARG(c->master->parsed->base.config.daemon_directory), c->role->name);
     int fd = open(path.p, O_PATH | O_CLOEXEC);
     bool is_given = fd >= 0 && give(c, CONTROL_FILE, STR("worker"), fd);
     if (!is_given)

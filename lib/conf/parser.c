@@ -1,9 +1,9 @@
 #include "conf/parser.h"
 #include "base/map.h"
 
-line_reader lines_of(str content, arena *a)
+config_line_reader lines_of(str content, arena *a)
 {
-    return (line_reader){ .rest = content, .next_line = 1, .arena = a };
+    return (config_line_reader){ .rest = content, .next_line = 1, .arena = a };
 }
 
 static bool is_blank(char c)
@@ -25,7 +25,7 @@ static bool is_comment(str line)
 }
 
 /* The next physical line, without its end. */
-static bool physical_next(line_reader *r, str *out)
+static bool physical_next(config_line_reader *r, str *out)
 {
     if (!str_cut(&r->rest, '\n', out) || (out->n == 0 && r->rest.p == NULL))
         return false;
@@ -35,7 +35,7 @@ static bool physical_next(line_reader *r, str *out)
 }
 
 /* Appends a physical line to the logical one; *tail is where the next part is hung in. */
-static void part_add(line_reader *r, buf *joined, str line, unsigned number, const line_part ***tail)
+static void part_add(config_line_reader *r, buf *joined, str line, unsigned number, const line_part ***tail)
 {
     line_part *part = ARENA_NEW(r->arena, line_part);
 
@@ -45,7 +45,7 @@ static void part_add(line_reader *r, buf *joined, str line, unsigned number, con
     *tail = &part->next;
 }
 
-bool line_next(line_reader *r, str *out, unsigned *out_line)
+bool line_next(config_line_reader *r, str *out, unsigned *out_line)
 {
     str line = STR_NONE;
     const line_part **tail = &r->parts;
@@ -60,7 +60,7 @@ bool line_next(line_reader *r, str *out, unsigned *out_line)
 
     buf joined = buf_new(CONFIG_FILE_MAX);
     part_add(r, &joined, line, *out_line, &tail);
-    for (line_reader ahead = *r; physical_next(&ahead, &line) && (is_comment(line) || is_blank(line.p[0]));) {
+    for (config_line_reader ahead = *r; physical_next(&ahead, &line) && (is_comment(line) || is_blank(line.p[0]));) {
         r->rest = ahead.rest;
         r->next_line = ahead.next_line;
         if (!is_comment(line))
@@ -143,7 +143,7 @@ void settings_read(str file, str content, arena *a, settings *out, problems *ps)
         problem_error(ps, file, 0, "is larger than %d bytes", CONFIG_FILE_MAX);
         return;
     }
-    for (line_reader r = lines_of(content, a); line_next(&r, &line, &number);)
+    for (config_line_reader r = lines_of(content, a); line_next(&r, &line, &number);)
         if (setting_read(file, line, number, &s, ps))
             setting_put(file, &s, &places, out, ps);
     map_free(&places);

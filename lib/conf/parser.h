@@ -14,18 +14,18 @@ typedef struct line_part {
     const struct line_part *next;
 } line_part;
 
-typedef struct line_reader {
+typedef struct config_line_reader {
     str rest;
     unsigned next_line;
     arena *arena;
     const line_part *parts; /* the physical lines of the logical line that was read last */
-} line_reader;
+} config_line_reader;
 
-line_reader lines_of(str content, arena *a);
+config_line_reader lines_of(str content, arena *a);
 
 /* The next logical line, its parts joined by what white space they began with; *out_line is its first line's number.
  * False at the end. */
-bool line_next(line_reader *r, str *out, unsigned *out_line);
+bool line_next(config_line_reader *r, str *out, unsigned *out_line);
 
 typedef struct setting {
     str name, value; /* as written, not expanded */

@@ -286,7 +286,7 @@ void services_read(str file, str content, arena *a, services *out, problems *ps)
         problem_error(ps, file, 0, "is larger than %d bytes", CONFIG_FILE_MAX);
         return;
     }
-    for (line_reader l = lines_of(content, a); line_next(&l, &line, &number);) {
+    for (config_line_reader l = lines_of(content, a); line_next(&l, &line, &number);) {
         service s = { .line = number, .host = STR("") };
         row_reader r = { file, line, number, l.parts, a, ps, &s };
         if (!row_read(&r, line))

@@ -69,7 +69,7 @@ static fault rules_read(const table_origin *from, str text, rule_pattern_length 
     unsigned depth = 0, number;
     str line;
 
-    for (line_reader r = lines_of(text, &out->arena); line_next(&r, &line, &number);) {
+    for (config_line_reader r = lines_of(text, &out->arena); line_next(&r, &line, &number);) {
         rule one = { .line = number };
         const char *wrong = str_has(line, '\0') ? "has a NUL byte" : rule_read(line, length, &one);
         if (wrong == NULL)

@@ -102,7 +102,7 @@ void source_read(str file, str text, source_format format, arena *a, source_list
     unsigned number;
 
     *out = (source_list){ 0 };
-    for (line_reader r = lines_of(text, a); line_next(&r, &line, &number);) {
+    for (config_line_reader r = lines_of(text, a); line_next(&r, &line, &number);) {
         source_entry e = { .line = number };
         const char *wrong;
         if (is_blank(line.p[0]))

@@ -12,7 +12,7 @@
     X(text, protocol)       /* of Received: ESMTPSA, … (RFC 3848), or "local" */                                       \
     X(text, tls)            /* protocol and cipher, for the trace field */                                             \
     X(text, login)          /* who authenticated, or the local user */                                                 \
-    X(text, envelope_id)    /* ENVID as given, xtext (RFC 3461 4.4) */                                                 \
+    X(text, envelope_id)    /* ENVID, decoded (RFC 3461 4.4) */                                                        \
     X(text, returns)        /* RET: FULL, HDRS or empty */                                                             \
     X(u32, flags)           /* ENVELOPE_… */
 IPC_MESSAGE(envelope, ENVELOPE)
@@ -32,7 +32,7 @@ enum {
     X(text, original)  /* as the client said it */                                                                     \
     X(text, transport)                                                                                                 \
     X(text, nexthop)                                                                                                   \
-    X(text, orcpt)     /* ORCPT as given, "rfc822;…" (RFC 3461 4.2) */                                                 \
+    X(text, orcpt)     /* ORCPT, decoded: "rfc822;…" (RFC 3461 4.2) */                                                 \
     X(u32, notify)     /* NOTIFY_…; 0: not said */
 IPC_MESSAGE(envelope_recipient, ENVELOPE_RECIPIENT)
 

@@ -6,7 +6,7 @@
 enum session_type {
     SESSION_OPEN = 1, /* session_open; descriptor; login to pool */
     SESSION_GIVE,     /* session_open; descriptor; pool to worker */
-    SESSION_REFUSED,  /* session_refused; pool to login: the worker could not be had */
+    SESSION_REFUSED,  /* session_refused; the same descriptor back; pool to login: the worker could not be had */
     SESSION_SLEEP,    /* session_sleep; descriptor; worker to pool to login: wake me when it speaks */
     SESSION_CLOSED,   /* session_closed; worker to pool: one session less */
 };
@@ -26,12 +26,17 @@ IPC_MESSAGE(session_open, SESSION_OPEN_FIELDS)
 
 #define SESSION_REFUSED_FIELDS(X)                                                                                      \
     X(u64, token)                                                                                                      \
+    X(text, tag)          /* of the SESSION_OPEN */                                                                    \
     X(text, reason)
 IPC_MESSAGE(session_refused, SESSION_REFUSED_FIELDS)
 
 #define SESSION_SLEEP_FIELDS(X)                                                                                        \
+    X(u64, token)         /* of a new grant that the pool keeps: the SESSION_OPEN that wakes it brings it back */      \
     X(text, session)                                                                                                   \
-    X(text, state)
+    X(text, client)                                                                                                    \
+    X(text, state)                                                                                                     \
+    X(u32, has_tls)                                                                                                    \
+    X(u32, timeout_s)     /* how long it may stay silent */
 IPC_MESSAGE(session_sleep, SESSION_SLEEP_FIELDS)
 
 #define SESSION_CLOSED_FIELDS(X)                                                                                       \

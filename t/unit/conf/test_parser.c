@@ -86,7 +86,7 @@ static void truncated_rows_stay_inside(void **state)
 static void parts_tell_the_physical_lines(void **state)
 {
     arena a = arena_new(0);
-    line_reader r = lines_of(STR("ab\n# x\n cd\n\n e\nf\n"), &a);
+    config_line_reader r = lines_of(STR("ab\n# x\n cd\n\n e\nf\n"), &a);
     str line;
     unsigned number;
 

@@ -1,0 +1,109 @@
+/* Questions and answers. A question that needs a user waits until auth has answered; nothing else waits. Runs in: policy. */
+#include "base/log.h"
+#include "base/memory.h"
+#include "db/source.h"
+#include "policy/policy.h"
+#include <stdlib.h>
+
+static void question_free(question *q)
+{
+    arena_free(&q->arena);
+    free(q);
+}
+
+static void routes_put(const question *q, const policy_verdict *v)
+{
+    for (size_t i = 0; i < v->route_count; i++) {
+        policy_route m = { .address = v->routes[i].address, .transport = v->routes[i].transport,
+                           .nexthop = v->routes[i].nexthop };
+        channel_put(&q->asker->channel, POLICY_ROUTE, q->ref, policy_route, &m);
+    }
+}
+
+static void answer(question *q, const policy_verdict *v)
+{
+    policy_answer m = { .code = v->code, .status = v->status, .reply = v->reply, .reason = v->reason, .flags = v->flags };
+    q->policy->answered++;
+    if (!channel_is_open(&q->asker->channel))
+        return;
+    routes_put(q, v);
+    channel_put(&q->asker->channel, POLICY_ANSWER, q->ref, policy_answer, &m);
+}
+
+void question_decide(question *q)
+{
+    policy_verdict v = { 0 };
+    policy_decide(q->rules, &q->facts, &q->arena, &v);
+    if (v.waiting_for.p == NULL) {
+        answer(q, &v);
+        question_free(q);
+        return;
+    }
+    q->waiting_for = key_fold(v.waiting_for, &q->arena);
+    q->next = q->policy->waiting;
+    q->policy->waiting = q;
+    users_ask(q->policy, v.waiting_for);
+}
+
+void questions_resume(policy *p, str name)
+{
+    question *list = p->waiting, *next;
+    p->waiting = NULL;
+    for (question *q = list; q; q = next) {
+        next = q->next;
+        if (name.p == NULL || str_equal(q->waiting_for, name)) {
+            question_decide(q);
+        } else {
+            q->next = p->waiting;
+            p->waiting = q;
+        }
+    }
+}
+
+static const policy_rules *rules_of(const policy *p, str key)
+{
+    const policy_rules *r = map_get(&p->rules, key);
+    return r ? r : map_get(&p->rules, STR(""));
+}
+
+static bool on_ask(void *context, channel *ch, received *r)
+{
+    peer *from = context;
+    policy *p = from->daemon->state;
+    policy_ask m;
+    (void)ch;
+    if (policy_ask_decode(r->bytes, &m) != PARSE_DONE || m.stage < POLICY_STAGE_CONNECT || m.stage > POLICY_STAGE_RESOLVE)
+        return false;
+    question *q = memory_get(sizeof *q);
+    arena *a = &q->arena;
+    *q = (question){ .policy = p, .asker = from, .ref = r->ref, .rules = rules_of(p, m.service) };
+    q->facts = (policy_facts){ .stage = (enum policy_stage)m.stage,
+                               .client_name = arena_copy(a, m.client_name),
+                               .client_address = arena_copy(a, m.client_address),
+                               .helo = arena_copy(a, m.helo),
+                               .sender = arena_copy(a, m.sender),
+                               .has_sender = m.has_sender,
+                               .recipient = arena_copy(a, m.recipient),
+                               .login = arena_copy(a, m.login),
+                               .tls = arena_copy(a, m.tls),
+                               .message_bytes = m.message_bytes };
+    question_decide(q);
+    return true;
+}
+
+static const talk_row rows[] = { { POLICY_ASK, 0, 0, on_ask } };
+const talk ask_talk = { "policy", rows, COUNT_OF(rows), NULL };
+
+void ask_lost(peer *p)
+{
+    policy *state = p->daemon->state;
+    for (question **at = &state->waiting; *at;) {
+        question *q = *at;
+        if (q->asker != p) {
+            at = &q->next;
+            continue;
+        }
+        *at = q->next;
+        question_free(q);
+    }
+}

@@ -1,0 +1,47 @@
+/* policy's state: rules of each service, open questions, and what it knows of users. Runs in: policy, which sees addresses and
+ * tables, never content or passwords. A reload starts it anew, so there is one generation of rules. */
+#pragma once
+#include "base/map.h"
+#include "daemon/daemon.h"
+#include "policy/engine/policy.h"
+
+typedef struct policy policy;
+
+typedef struct question {
+    policy *policy;
+    peer *asker;
+    uint32_t ref;
+    arena arena;
+    policy_facts facts;
+    const policy_rules *rules;
+    str waiting_for; /* a user's name, while auth is asked */
+    struct question *next;
+} question;
+
+struct policy {
+    process *process;
+    table_context tables_context, aliases_context;
+    table_pool tables, aliases;
+    policy_world world;
+    map rules; /* by service key; "" is main.cf alone */
+    question *waiting;
+    map users;        /* folded name → known_user */
+    map asked;        /* names that auth is being asked for → ref */
+    uint32_t next_ref;
+    uint64_t asked_count, answered;
+};
+
+/* rules.c */
+bool rules_prepare(process *p); /* compiles, opens tables, names the folders that Landlock leaves open */
+
+/* users.c */
+extern const talk auth_talk;
+user_find users_lookup; /* the engine's question; says USER_WAIT until auth has answered */
+void users_ask(policy *p, str name);
+void users_auth_lost(peer *p);
+
+/* ask.c */
+extern const talk ask_talk;
+void question_decide(question *q);
+void questions_resume(policy *p, str name); /* those that waited for this user */
+void ask_lost(peer *p);

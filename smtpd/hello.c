@@ -1,0 +1,110 @@
+/* HELO, EHLO, STARTTLS: who the client is, and how private the line. Runs in: smtpd. */
+#include "base/log.h"
+#include "proto/smtp_reply.h"
+#include "smtpd/replies.h"
+#include <stdio.h>
+
+static bool offers_tls(const session *s)
+{
+    return s->smtpd->tls && !tls_is_on(&s->stream) && s->config->smtpd_tls_security_level != TLS_LEVEL_NONE;
+}
+
+static bool offers_auth(const session *s)
+{
+    return s->config->smtpd_sasl_auth_enable && s->login.n == 0 &&
+           (tls_is_on(&s->stream) || !s->config->smtpd_tls_auth_only);
+}
+
+static void mechanisms_list(const session *s, buf *out)
+{
+    str rest = s->config->auth_mechanisms, word;
+    buf_printf(out, "AUTH");
+    while (str_word(&rest, " ,\t", &word)) {
+        buf_append_char(out, ' ');
+        for (size_t i = 0; i < word.n; i++)
+            buf_append_char(out, (char)(word.p[i] >= 'a' && word.p[i] <= 'z' ? word.p[i] - 32 : word.p[i]));
+    }
+    buf_append_char(out, '\n');
+}
+
+static void extensions_list(const session *s, buf *out)
+{
+    buf_printf(out, "%.*s\nPIPELINING\nSIZE %llu\n", STR_ARG(s->config->myhostname),
+               (unsigned long long)s->config->message_size_limit);
+    if (!s->config->disable_vrfy_command)
+        buf_printf(out, "VRFY\n");
+    if (offers_tls(s))
+        buf_printf(out, "STARTTLS\n");
+    if (offers_auth(s))
+        mechanisms_list(s, out);
+    buf_printf(out, "8BITMIME\nENHANCEDSTATUSCODES");
+}
+
+static void helo_set(session *s, str name, bool is_esmtp)
+{
+    transaction_clear(s);
+    s->is_esmtp = is_esmtp;
+    s->helo = arena_copy(&s->arena, name);
+    if (s->tls[0] == '\0' && tls_is_established(&s->stream)) {
+        buf words = buf_new(sizeof s->tls - 1);
+        tls_describe(&s->stream, &words);
+        snprintf(s->tls, sizeof s->tls, "%.*s", STR_ARG(buf_str(&words)));
+        buf_free(&words);
+    }
+}
+
+static void hello_decided(session *s, const policy_answer *a)
+{
+    if (a->code >= 400) {
+        s->helo = STR_NONE;
+        session_settle(s, (verdict){ PHASE_HELLO, { a->code, a->status, a->reply } });
+        return;
+    }
+    buf words = buf_new(2000);
+    if (s->is_esmtp)
+        extensions_list(s, &words);
+    else
+        buf_append(&words, s->config->myhostname);
+    session_settle(s, (verdict){ PHASE_MAIL, { 250, STR_NONE, buf_str(&words) } });
+    buf_free(&words);
+}
+
+/* Restrictions on HELO wait for RCPT unless smtpd_delay_reject is off; then there is nothing to ask here. */
+static verdict greet(session *s, str name, bool is_esmtp)
+{
+    static const policy_answer fine = { .code = 250 };
+    helo_set(s, name, is_esmtp);
+    if (s->config->smtpd_delay_reject || s->config->smtpd_helo_restrictions.n == 0)
+        hello_decided(s, &fine);
+    else
+        policy_question(s, POLICY_STAGE_HELO, STR_NONE, hello_decided);
+    return (verdict){ s->phase, REPLY_LATER };
+}
+
+verdict on_ehlo(session *s, const smtp_command *c)
+{
+    return greet(s, c->argument, true);
+}
+
+verdict on_helo(session *s, const smtp_command *c)
+{
+    return greet(s, c->argument, false);
+}
+
+/* RFC 3207 4.2: what was said in clear is forgotten, and nothing that came with the command is ever run. */
+verdict on_starttls(session *s, const smtp_command *c)
+{
+    (void)c;
+    if (s->smtpd->tls == NULL || s->config->smtpd_tls_security_level == TLS_LEVEL_NONE)
+        return (verdict){ s->phase, reply_of(REPLY_UNKNOWN) };
+    if (tls_is_on(&s->stream))
+        return (verdict){ s->phase, reply_of(REPLY_SEQUENCE) };
+    reply r = reply_of(REPLY_START_TLS);
+    session_say(s, &r);
+    transaction_clear(s);
+    s->helo = s->login = STR_NONE;
+    s->lines = line_reader_new(s->config->line_length_limit, false);
+    stream_set_idle(&s->stream, s->config->smtpd_starttls_timeout);
+    tls_begin(&s->stream, s->smtpd->tls, "smtp", str_c(s->id));
+    return (verdict){ PHASE_HELLO, REPLY_LATER };
+}

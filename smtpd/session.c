@@ -1,0 +1,291 @@
+/* A session's life: open, input, replies, waiting, end. Runs in: smtpd. */
+#include "smtpd/session.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "proto/smtp_reply.h"
+#include "smtpd/replies.h"
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { INPUT_MAX = 64 * 1024, OUTPUT_MAX = 256 * 1024 };
+
+session *session_by_ref(smtpd *d, uint32_t ref)
+{
+    size_t slot = ref % SESSION_SLOTS_MAX;
+    session *s = slot < d->sessions.n ? d->sessions.p[slot] : NULL;
+    return s && s->ref == ref ? s : NULL;
+}
+
+uint32_t session_ref(session *s)
+{
+    s->smtpd->serial++;
+    return (uint32_t)(s->smtpd->serial % (UINT32_MAX / SESSION_SLOTS_MAX) * SESSION_SLOTS_MAX + s->slot);
+}
+
+static bool slot_take(smtpd *d, session *s)
+{
+    if (d->free_slots.n) {
+        s->slot = d->free_slots.p[--d->free_slots.n];
+        d->sessions.p[s->slot] = s;
+        return true;
+    }
+    if (d->sessions.n >= SESSION_SLOTS_MAX)
+        return false;
+    s->slot = d->sessions.n;
+    *vec_add(&d->sessions) = s;
+    return true;
+}
+
+void session_wait(session *s, waiting what, peer *whom)
+{
+    s->waiting = what;
+    s->asked = whom;
+    s->ref = session_ref(s);
+    stream_pause(&s->stream);
+}
+
+void session_resume(session *s)
+{
+    s->waiting = WAITING_NOT;
+    s->asked = NULL;
+    s->ref = 0;
+    stream_resume(&s->stream);
+}
+
+static void write_reply(session *s, const reply *r)
+{
+    buf out = buf_new(8192);
+    smtp_reply_write(&out, r->code, r->status, r->words);
+    stream_write(&s->stream, buf_str(&out));
+    buf_free(&out);
+}
+
+void session_close(session *s, const reply *last)
+{
+    if (last && last->code)
+        write_reply(s, last);
+    s->phase = PHASE_CLOSED;
+    stream_finish(&s->stream);
+}
+
+static void delay_over(void *context)
+{
+    session *s = context;
+    reply r = s->delayed;
+    if (s->waiting == WAITING_POLICY) {
+        policy_no_answer(s);
+        return;
+    }
+    session_resume(s);
+    write_reply(s, &r);
+}
+
+/* Counts what is wrong; a client with many errors waits for its replies, one with too many is sent away. */
+void session_say(session *s, const reply *r)
+{
+    bool is_error = r->code >= 400 && s->phase != PHASE_CLOSED;
+    if (is_error && ++s->errors >= s->config->smtpd_hard_error_limit) {
+        write_reply(s, r);
+        reply bye = reply_of(REPLY_TOO_MANY_ERRORS);
+        log_event(LOG_WARNING, "too-many-errors", LOG_C("session", s->id), LOG_C("client", s->client));
+        session_close(s, &bye);
+        return;
+    }
+    if (is_error && s->errors > s->config->smtpd_soft_error_limit && s->config->smtpd_error_sleep_time > 0) {
+        s->delayed = (reply){ r->code, arena_copy(&s->arena, r->status), arena_copy(&s->arena, r->words) };
+        session_wait(s, WAITING_DELAY, NULL);
+        timer_set(&s->delay, s->config->smtpd_error_sleep_time * 1000);
+        return;
+    }
+    write_reply(s, r);
+}
+
+void session_settle(session *s, verdict v)
+{
+    if (s->phase == PHASE_CLOSED)
+        return;
+    s->phase = v.next;
+    if (v.reply.code)
+        session_say(s, &v.reply);
+    if (s->phase == PHASE_CLOSED)
+        stream_finish(&s->stream);
+    if (s->arena.is_over) {
+        reply r = reply_of(REPLY_TOO_MUCH_MEMORY);
+        session_close(s, &r);
+    }
+}
+
+static void problem_say(session *s)
+{
+    reply r = reply_of(s->lines.problem == LINE_TOO_LONG ? REPLY_LINE_TOO_LONG : REPLY_LINE_NOT_CLEAN);
+    session_settle(s, (verdict){ s->phase, r });
+}
+
+/* One line: a command, or an answer within AUTH. 0: there is no whole line yet. */
+static size_t line_take(session *s, str bytes)
+{
+    str line;
+    size_t used;
+    parse p = line_read(&s->lines, bytes, &line, &used);
+    if (p == PARSE_BAD) {
+        if (s->phase == PHASE_SASL) {
+            sasl_close(&s->sasl);
+            s->phase = PHASE_MAIL;
+        }
+        problem_say(s);
+    }
+    if (p != PARSE_DONE)
+        return used;
+    if (s->phase == PHASE_SASL) {
+        auth_line(s, line);
+        return used;
+    }
+    smtp_command c;
+    smtp_command_parse(line, &c);
+    phase before = s->phase;
+    verdict v = session_command(s, &c);
+    /* A handler that settled already, or waits, leaves no reply. */
+    if (v.reply.code || v.next != before)
+        session_settle(s, v);
+    return used;
+}
+
+static size_t on_input(void *context, str bytes)
+{
+    session *s = context;
+    str rest = bytes;
+    while (rest.n && s->waiting == WAITING_NOT && s->phase != PHASE_CLOSED) {
+        bool is_clear = !tls_is_on(&s->stream);
+        s->lines.max = s->phase == PHASE_SASL ? SMTP_RESPONSE_MAX : s->config->line_length_limit;
+        size_t used = s->phase == PHASE_CONTENT ? content_take(s, rest) : line_take(s, rest);
+        rest = str_from(rest, used);
+        if (used == 0)
+            break;
+        if (is_clear && tls_is_on(&s->stream))
+            return bytes.n; /* what came behind STARTTLS is never run */
+    }
+    return s->phase == PHASE_CLOSED ? bytes.n : bytes.n - rest.n;
+}
+
+static void on_idle(void *context)
+{
+    session *s = context;
+    reply r = reply_of(REPLY_TOO_LONG_SILENCE);
+    log_event(LOG_INFO, "timeout", LOG_C("session", s->id), LOG_C("client", s->client));
+    session_close(s, &r);
+}
+
+static void on_life_over(void *context)
+{
+    session *s = context;
+    reply r = reply_of(REPLY_TOO_LONG_SESSION);
+    session_close(s, &r);
+}
+
+static void on_end(void *context)
+{
+    session *s = context;
+    smtpd *d = s->smtpd;
+    log_event(LOG_INFO, "disconnect", LOG_C("session", s->id), LOG_C("client", s->client), LOG_NUM("errors", s->errors));
+    transaction_clear(s);
+    meter_forget(s);
+    sasl_close(&s->sasl);
+    timer_close(&s->life);
+    timer_close(&s->delay);
+    d->sessions.p[s->slot] = NULL;
+    *vec_add(&d->free_slots) = s->slot;
+    d->session_count--;
+    arena_free(&s->arena);
+    arena_free(&s->tx.arena);
+    generation_release(s->generation);
+    free((char *)(uintptr_t)s->service.p);
+    free(s);
+    daemon_session_closed(d->process);
+}
+
+static const stream_handler handlers = { .on_input = on_input, .on_idle = on_idle, .on_end = on_end };
+
+static void client_name(session *s, const struct sockaddr_storage *from)
+{
+    const struct sockaddr_in *v4 = (const void *)from;
+    const struct sockaddr_in6 *v6 = (const void *)from;
+    if (from->ss_family == AF_INET)
+        inet_ntop(AF_INET, &v4->sin_addr, s->client, sizeof s->client);
+    else if (from->ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
+        inet_ntop(AF_INET, &v6->sin6_addr.s6_addr[12], s->client, sizeof s->client);
+    else if (from->ss_family == AF_INET6)
+        inet_ntop(AF_INET6, &v6->sin6_addr, s->client, sizeof s->client);
+}
+
+/* The banner: limits first, then the client's own restrictions if they do not wait for RCPT. */
+static void connect_decided(session *s, const policy_answer *a)
+{
+    if (a->code >= 400) {
+        reply r = { a->code >= 500 ? 554 : 421, a->status, a->reply };
+        session_close(s, &r);
+        return;
+    }
+    reply banner = { 220, STR_NONE, s->config->smtpd_banner };
+    session_settle(s, (verdict){ PHASE_HELLO, banner });
+}
+
+void session_greet(session *s)
+{
+    static const policy_answer fine = { .code = 250 };
+    if (s->config->smtpd_delay_reject || s->config->smtpd_client_restrictions.n == 0)
+        connect_decided(s, &fine);
+    else
+        policy_question(s, POLICY_STAGE_CONNECT, STR_NONE, connect_decided);
+}
+
+static void limits_check(session *s, const struct sockaddr *from)
+{
+    smtpd *d = s->smtpd;
+    if (d->session_count > s->config->smtpd_session_limit) {
+        reply r = reply_of(REPLY_TOO_MANY_SESSIONS);
+        session_close(s, &r);
+    } else if (networks_match(&d->trusted, from) || (s->config->smtpd_client_connection_count_limit == 0 &&
+                                                    s->config->smtpd_client_connection_rate_limit == 0)) {
+        session_greet(s);
+    } else {
+        meter_question(s);
+    }
+}
+
+void session_open(listener *l, const accepted *a)
+{
+    smtpd *d = l->daemon->state;
+    session *s = memory_get(sizeof *s);
+    if (!slot_take(d, s)) {
+        close(a->fd);
+        free(s);
+        return;
+    }
+    char *key = memory_get(l->service.n + 1);
+    memcpy(key, l->service.p, l->service.n);
+    s->smtpd = d;
+    s->service = (str){ key, l->service.n };
+    s->generation = generation_hold(l->daemon->current);
+    s->config = generation_config(s->generation, s->service);
+    s->arena = arena_new(s->config->session_memory_limit);
+    s->tx.fd = -1;
+    s->phase = PHASE_GREET;
+    s->lines = line_reader_new(s->config->line_length_limit, false);
+    client_name(s, &a->address);
+    snprintf(s->id, sizeof s->id, "%llX-%X", (unsigned long long)clock_us(), (unsigned)s->slot);
+    s->is_trusted_newline = networks_match(&d->newline_exceptions, (const struct sockaddr *)&a->address);
+    d->session_count++;
+    daemon_session_opened(d->process);
+    stream_open(&s->stream, d->process->loop, a->fd, INPUT_MAX, OUTPUT_MAX, &handlers, s);
+    stream_set_idle(&s->stream, s->config->smtpd_timeout);
+    timer_open(&s->life, d->process->loop, on_life_over, s);
+    timer_set(&s->life, s->config->smtpd_session_time_limit * 1000);
+    timer_open(&s->delay, d->process->loop, delay_over, s);
+    log_event(LOG_INFO, "connect", LOG_C("session", s->id), LOG_C("client", s->client), LOG_STR("service", s->service));
+    if (s->config->smtpd_tls_wrappermode && d->tls)
+        tls_begin(&s->stream, d->tls, "smtp", str_c(s->id));
+    limits_check(s, (const struct sockaddr *)&a->address);
+}

@@ -1,0 +1,166 @@
+/* One SMTP session: a machine moved by lines, content and answers. Runs in: smtpd. A session lives until its stream ends; the
+ * transaction's memory until the message is done or given up. */
+#pragma once
+#include "conf/networks.h"
+#include "daemon/daemon.h"
+#include "ipc/talk/policy.h"
+#include "loop/stream.h"
+#include "mail/address.h"
+#include "proto/sasl.h"
+#include "proto/smtp_command.h"
+#include "proto/smtp_data.h"
+#include "proto/smtp_params.h"
+#include "tls/stream.h"
+
+typedef enum phase {
+    PHASE_GREET = 1 << 0,  /* nothing was said yet */
+    PHASE_HELLO = 1 << 1,
+    PHASE_MAIL = 1 << 2,
+    PHASE_RCPT = 1 << 3,
+    PHASE_DATA = 1 << 4,   /* at least one recipient: DATA or more of them */
+    PHASE_CONTENT = 1 << 5,
+    PHASE_SASL = 1 << 6,
+    PHASE_CLOSED = 1 << 7,
+    PHASE_COMMANDS = PHASE_HELLO | PHASE_MAIL | PHASE_RCPT | PHASE_DATA,
+} phase;
+
+typedef struct reply {
+    unsigned code;
+    str status; /* enhanced code; empty: none */
+    str words;
+} reply;
+
+/* What a handler leaves behind. A reply of code 0: the answer of another process decides, or it was said already. */
+typedef struct verdict {
+    phase next;
+    reply reply;
+} verdict;
+
+typedef enum waiting { /* for whose answer; input rests meanwhile */
+    WAITING_NOT,
+    WAITING_METER,
+    WAITING_POLICY,
+    WAITING_FILE, /* the queue file, at DATA */
+    WAITING_COMMIT,
+    WAITING_AUTH,
+    WAITING_DELAY, /* a reply to a client with many errors */
+} waiting;
+
+typedef struct recipient {
+    str address, original, transport, nexthop;
+    struct recipient *next;
+} recipient;
+
+typedef struct transaction {
+    arena arena;
+    str reverse_path;
+    bool has_sender;
+    smtp_params params;
+    recipient *recipients, **last;
+    uint32_t accepted; /* RCPT commands that were */
+    uint32_t count;    /* final recipients */
+    smtp_params rcpt_params;
+    unsigned policy_flags;
+    peer *cleanup; /* NULL: not begun */
+    uint32_t ref;
+    int fd;        /* of the content; -1 */
+    uint64_t queue_id, written;
+    uint32_t checksum;
+    smtp_data data;
+    bool last_was_cr, is_too_big;
+    fault fault; /* of writing */
+} transaction;
+
+enum { SESSION_SLOTS_MAX = 65536 };
+
+typedef struct smtpd smtpd;
+
+typedef struct session {
+    smtpd *smtpd;
+    listener *listener;
+    str service; /* key in master.cf */
+    generation *generation;
+    const config *config;
+    stream stream;
+    arena arena;
+    size_t slot;
+    phase phase;
+    waiting waiting;
+    peer *asked;     /* whom */
+    uint32_t ref;    /* of the question */
+    policy_ask question; /* kept to ask again when policy was restarted */
+    void (*on_answer)(struct session *, const policy_answer *);
+    line_reader lines;
+    char id[24], client[64];
+    str helo, login;
+    char tls[96];
+    sasl sasl;
+    bool is_esmtp, is_metered, is_trusted_newline;
+    unsigned errors, junk;
+    reply delayed;
+    timer life, delay; /* delay: of a reply, or of our patience with policy */
+    transaction tx;
+} session;
+
+struct smtpd {
+    process *process;
+    VEC(session *) sessions; /* by slot; NULL: free */
+    VEC(size_t) free_slots;
+    uint32_t serial;
+    uint64_t session_count, accepted, refused;
+    tls_context *tls;
+    networks trusted, newline_exceptions; /* of the current generation */
+};
+
+/* session.c */
+void session_open(listener *l, const accepted *a);
+void session_greet(session *s); /* within the limits: the banner is due */
+void session_say(session *s, const reply *r);        /* counts errors; may delay or close */
+void session_settle(session *s, verdict v);          /* the one place where a phase changes */
+void session_wait(session *s, waiting what, peer *whom);
+void session_resume(session *s);
+session *session_by_ref(smtpd *d, uint32_t ref);
+uint32_t session_ref(session *s);                    /* a fresh number for a question */
+void session_close(session *s, const reply *last);
+
+/* verbs.c */
+verdict session_command(session *s, const smtp_command *c);
+
+/* hello.c, mail.c, auth.c: handlers of verbs */
+verdict on_helo(session *s, const smtp_command *c);
+verdict on_ehlo(session *s, const smtp_command *c);
+verdict on_starttls(session *s, const smtp_command *c);
+verdict on_mail(session *s, const smtp_command *c);
+verdict on_rcpt(session *s, const smtp_command *c);
+verdict on_data(session *s, const smtp_command *c);
+verdict on_rset(session *s, const smtp_command *c);
+verdict on_vrfy(session *s, const smtp_command *c);
+verdict on_auth(session *s, const smtp_command *c);
+void auth_line(session *s, str line);
+
+/* content.c */
+size_t content_take(session *s, str bytes);
+
+/* transaction.c */
+void transaction_clear(session *s); /* gives up what was begun */
+bool transaction_begin(session *s);
+void transaction_commit(session *s);
+extern const talk cleanup_talk;
+void cleanup_lost(peer *p);
+
+/* ask.c */
+void policy_question(session *s, enum policy_stage stage, str to,
+                     void (*then)(session *, const policy_answer *));
+void policy_no_answer(session *s); /* patience is over: 451 */
+extern const talk policy_talk;
+void policy_opened(peer *p);
+void policy_lost(peer *p);
+
+/* meter.c */
+void meter_question(session *s);
+void meter_forget(session *s);
+extern const talk meter_talk;
+void meter_lost(peer *p);
+
+extern const talk auth_talk;
+void auth_lost(peer *p);

@@ -1,0 +1,196 @@
+/* The conversation with cleanup: a file at the first recipient, everything else at the end of data. 250 is said when cleanup says
+ * that the message is durable, and not before. Runs in: smtpd. */
+#include "base/log.h"
+#include "ipc/talk/cleanup.h"
+#include "os/fd.h"
+#include "queue/id.h"
+#include "smtpd/replies.h"
+
+/* Refs of transactions have the top bit, so that they never meet those of questions. */
+enum { TX_BIT_SHIFT = 31 };
+
+static session *session_by_tx(smtpd *d, uint32_t ref)
+{
+    size_t slot = ref % SESSION_SLOTS_MAX;
+    session *s = slot < d->sessions.n ? d->sessions.p[slot] : NULL;
+    return s && s->tx.cleanup && s->tx.ref == ref ? s : NULL;
+}
+
+void transaction_clear(session *s)
+{
+    transaction *tx = &s->tx;
+    if (tx->cleanup) {
+        cleanup_begin m = { 0 };
+        channel_put(&tx->cleanup->channel, CLEANUP_ABORT, tx->ref, cleanup_begin, &m);
+        tx->cleanup->asked--;
+    }
+    fd_close(&tx->fd);
+    arena memory = tx->arena;
+    arena_clear(&memory);
+    *tx = (transaction){ .arena = memory, .fd = -1 };
+}
+
+bool transaction_begin(session *s)
+{
+    transaction *tx = &s->tx;
+    if (tx->cleanup)
+        return true;
+    tx->cleanup = daemon_peer(s->smtpd->process, "cleanup");
+    if (tx->cleanup == NULL)
+        return false;
+    cleanup_begin m = { .expected_bytes = tx->params.size_bytes };
+    tx->ref = session_ref(s) | 1u << TX_BIT_SHIFT;
+    tx->cleanup->asked++;
+    channel_put(&tx->cleanup->channel, CLEANUP_BEGIN, tx->ref, cleanup_begin, &m);
+    return true;
+}
+
+static void envelope_put(session *s, channel *c)
+{
+    transaction *tx = &s->tx;
+    bool has_tls = s->tls[0] != '\0', has_login = s->login.n > 0;
+    static const str protocols[2][2] = { { STR_ROW("ESMTP"), STR_ROW("ESMTPA") },
+                                         { STR_ROW("ESMTPS"), STR_ROW("ESMTPSA") } };
+    envelope e = {
+        .reverse_path = tx->reverse_path, .session = str_c(s->id), .client_name = STR("unknown"),
+        .client_address = str_c(s->client), .helo = s->helo,
+        .protocol = s->is_esmtp ? protocols[has_tls][has_login] : STR("SMTP"), .tls = str_c(s->tls), .login = s->login,
+        .envelope_id = tx->params.envid,
+        .returns = tx->params.ret == SMTP_RET_FULL ? STR("FULL") : tx->params.ret == SMTP_RET_HDRS ? STR("HDRS") : STR_NONE,
+        .flags = (tx->params.body == SMTP_BODY_8BITMIME ? ENVELOPE_8BIT : 0u) |
+                 (tx->policy_flags & POLICY_HOLD ? ENVELOPE_HOLD : 0u) | (has_login ? ENVELOPE_SUBMITTED : 0u),
+    };
+    channel_put(c, CLEANUP_ENVELOPE, tx->ref, envelope, &e);
+    for (const recipient *r = tx->recipients; r; r = r->next) {
+        envelope_recipient to = { .address = r->address, .original = r->original, .transport = r->transport,
+                                  .nexthop = r->nexthop };
+        channel_put(c, CLEANUP_RECIPIENT, tx->ref, envelope_recipient, &to);
+    }
+}
+
+static void discard(session *s)
+{
+    log_event(LOG_INFO, "discarded", LOG_C("session", s->id), LOG_C("client", s->client),
+              LOG_STR("from", s->tx.reverse_path), LOG_C("reason", "policy said DISCARD"));
+    transaction_clear(s);
+    session_settle(s, (verdict){ PHASE_MAIL, reply_of(REPLY_OK) });
+}
+
+void transaction_commit(session *s)
+{
+    transaction *tx = &s->tx;
+    if (tx->policy_flags & POLICY_DISCARD) {
+        discard(s);
+        return;
+    }
+    if (tx->cleanup == NULL) {
+        transaction_clear(s);
+        session_settle(s, (verdict){ PHASE_MAIL, reply_of(REPLY_NO_QUEUE) });
+        return;
+    }
+    fd_close(&tx->fd);
+    envelope_put(s, &tx->cleanup->channel);
+    cleanup_commit m = { .content_bytes = tx->written, .content_checksum = tx->checksum, .recipient_count = tx->count };
+    channel_put(&tx->cleanup->channel, CLEANUP_COMMIT, tx->ref, cleanup_commit, &m);
+    session_wait(s, WAITING_COMMIT, tx->cleanup);
+}
+
+static void tx_forget(session *s)
+{
+    s->tx.cleanup->asked--;
+    s->tx.cleanup = NULL;
+}
+
+static void committed(session *s, const cleanup_done *m)
+{
+    reply r;
+    session_resume(s);
+    if (m->outcome == FAULT_NONE) {
+        r = (reply){ 250, STR("2.0.0"), arena_printf(&s->tx.arena, "Ok: queued as %s", queue_id_text(m->queue_id).text) };
+        s->smtpd->accepted++;
+    } else {
+        bool is_final = m->outcome == FAULT_REFUSED;
+        str status = m->status.n ? m->status : STR("3.0");
+        r = (reply){ is_final ? 550 : strncmp(status.p, "3.1", 3) == 0 ? 452 : 451,
+                     arena_printf(&s->tx.arena, "%c.%.*s", is_final ? '5' : '4', STR_ARG(status)),
+                     arena_copy(&s->tx.arena, m->reason) };
+    }
+    s->junk = 0;
+    session_settle(s, (verdict){ PHASE_MAIL, r });
+    transaction_clear(s);
+}
+
+static bool on_ready(void *context, channel *ch, received *r)
+{
+    peer *from = context;
+    session *s = session_by_tx(from->daemon->state, r->ref);
+    cleanup_ready m;
+    (void)ch;
+    if (cleanup_ready_decode(r->bytes, &m) != PARSE_DONE)
+        return false;
+    if (s == NULL)
+        return true; /* the client went away; ABORT is on its way */
+    s->tx.fd = r->fds[0];
+    r->fds[0] = -1;
+    s->tx.queue_id = m.queue_id;
+    if (s->waiting == WAITING_FILE) {
+        session_resume(s);
+        session_settle(s, (verdict){ PHASE_CONTENT, reply_of(REPLY_START_DATA) });
+    }
+    return true;
+}
+
+/* The file could not be had, or is lost with its cleanup. */
+static void no_file(session *s, fault why)
+{
+    s->tx.fault = why;
+    if (s->waiting != WAITING_FILE)
+        return; /* DATA or the end of data will say it */
+    session_resume(s);
+    bool is_full = strcmp(why.status, "3.1") == 0;
+    session_settle(s, (verdict){ PHASE_MAIL, reply_of(is_full ? REPLY_NO_SPACE : REPLY_NO_QUEUE) });
+    transaction_clear(s);
+}
+
+static bool on_done(void *context, channel *ch, received *r)
+{
+    peer *from = context;
+    cleanup_done m;
+    (void)ch;
+    if (cleanup_done_decode(r->bytes, &m) != PARSE_DONE || m.outcome > FAULT_BUG)
+        return false;
+    session *s = session_by_tx(from->daemon->state, r->ref);
+    if (s == NULL)
+        return true;
+    tx_forget(s);
+    fault why = fault_make((fault_kind)m.outcome, "3.0", "%.*s", STR_ARG(m.reason));
+    if (str_starts(m.status, STR("3.1")))
+        memcpy(why.status, "3.1", 4);
+    if (s->waiting == WAITING_COMMIT)
+        committed(s, &m);
+    else
+        no_file(s, why);
+    return true;
+}
+
+static const talk_row rows[] = { { CLEANUP_READY, 1, 1, on_ready }, { CLEANUP_DONE, 0, 0, on_done } };
+const talk cleanup_talk = { "smtpd-cleanup", rows, COUNT_OF(rows), NULL };
+
+/* Whether it was committed is not known: the client tries again, which may make two of it, never none. */
+void cleanup_lost(peer *p)
+{
+    smtpd *d = p->daemon->state;
+    for (size_t i = 0; i < d->sessions.n; i++) {
+        session *s = d->sessions.p[i];
+        if (s == NULL || s->tx.cleanup != p)
+            continue;
+        s->tx.cleanup = NULL;
+        if (s->waiting != WAITING_COMMIT) {
+            no_file(s, fault_make(FAULT_TRY_LATER, "3.0", "Queue service restarted"));
+            continue;
+        }
+        session_resume(s);
+        session_settle(s, (verdict){ PHASE_MAIL, reply_of(REPLY_NO_QUEUE) });
+        transaction_clear(s);
+    }
+}
