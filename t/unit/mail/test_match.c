@@ -40,6 +40,26 @@ static void finds_what_a_plain_search_finds(void **state)
     arena_free(&mem);
 }
 
+/* What was matched before a mismatch must not be forgotten, where the needle begins within it. */
+static void finds_needles_that_overlap_themselves(void **state)
+{
+    arena mem = arena_new(0);
+
+    (void)state;
+    for (unsigned k = 1; k < 8192; k++) {
+        char needle_text[32], text[64];
+        str needle = spelled(k, false, needle_text);
+        match m = match_open(needle, &mem);
+        for (size_t n = 0; n <= needle.n; n++) {
+            memcpy(text, needle.p, n);
+            memcpy(text + n, needle.p, needle.n);
+            assert_true(match_in(&m, (str){ text, n + needle.n }));
+        }
+        arena_clear(&mem);
+    }
+    arena_free(&mem);
+}
+
 static void finds_across_pieces(void **state)
 {
     const str text = STR("abcabcabdABCABCABC the end");
@@ -91,6 +111,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_what_a_plain_search_finds),
+        cmocka_unit_test(finds_needles_that_overlap_themselves),
         cmocka_unit_test(finds_across_pieces),
         cmocka_unit_test(hostile_needles_take_linear_time),
     };
