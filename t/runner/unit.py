@@ -1,0 +1,91 @@
+"""Runs the CMocka executables of one build; each test case counts."""
+import glob
+import os
+import re
+import subprocess
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+
+import builds
+from results import FAILED, PASSED, SKIPPED, Section
+
+LIMIT_S = 240
+TAP = re.compile(r"^(not )?ok (\d+) (- |# SKIP )(\w+)")
+CASE = re.compile(r"cmocka_unit_test\w*\(\s*(\w+)")
+ENVIRONMENT = {
+    "CMOCKA_MESSAGE_OUTPUT": "TAP",
+    "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
+    "UBSAN_OPTIONS": "print_stacktrace=1",
+}
+
+
+def executables():
+    """(name, source, target) of each test source: base.log, t/unit/base/test_log.c, test_base_log."""
+    for source in sorted(glob.glob(os.path.join(builds.TREE, "t/unit/*/test_*.c"))):
+        layer = os.path.basename(os.path.dirname(source))
+        short = os.path.basename(source)[len("test_"):-len(".c")]
+        yield f"{layer}.{short}", source, f"test_{layer}_{short}"
+
+
+def selected(wanted):
+    """Those that have a case whose name has `wanted` in it; all when the sources do not tell."""
+    everything = list(executables())
+    some = []
+    for name, source, target in everything:
+        with open(source, encoding="utf-8") as text:
+            if wanted in name or any(wanted in f"{name}.{case}" for case in CASE.findall(text.read())):
+                some.append((name, source, target))
+    return some or everything
+
+
+def parse(output):
+    """Cases as (name, outcome, detail), and how many were announced. A line that a child repeated counts once."""
+    cases, seen, planned, group = [], set(), 0, 0
+    for line in output.splitlines():
+        plan = re.match(r"^1\.\.(\d+)$", line)
+        match = TAP.match(line)
+        if plan:
+            planned, group = planned + int(plan.group(1)), group + 1
+        elif match and (group, match.group(2), match.group(4)) not in seen:
+            seen.add((group, match.group(2), match.group(4)))
+            outcome = SKIPPED if "SKIP" in match.group(3) else FAILED if match.group(1) else PASSED
+            cases.append([match.group(4), outcome, line if outcome == FAILED else ""])
+        elif cases and cases[-1][1] == FAILED:
+            cases[-1][2] += "\n" + line
+    return cases, planned
+
+
+def run_one(results, preset, name, target, wanted, part):
+    path = os.path.join(builds.folder(preset), "unit", target)
+
+    def add(case, outcome, detail=""):
+        if wanted in f"{name}.{case}":
+            results.add(part, f"{name}.{case}" if case else name, outcome, detail, preset)
+
+    if not os.path.exists(path):
+        return add("", FAILED, "does not build")
+    with tempfile.TemporaryDirectory(prefix="unit-") as folder:
+        try:
+            done = subprocess.run([path], cwd=folder, env={**os.environ, **ENVIRONMENT}, timeout=LIMIT_S, text=True,
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  errors="replace")
+        except subprocess.TimeoutExpired as late:
+            return add("", FAILED, f"did not end within {LIMIT_S} s\n{(late.stdout or b'')[-2000:]}")
+    cases, planned = parse(done.stdout)
+    for case in cases:
+        add(*case)
+    failed = sum(1 for case in cases if case[1] == FAILED)
+    if len(cases) < planned or planned == 0 or (done.returncode != 0 and not failed):
+        ran = f"{len(cases)} of {planned} cases ran, exit status {done.returncode}"
+        results.add(part, name, FAILED, f"{done.stdout[-4000:]}\n{ran}", preset)
+    return None
+
+
+def run(results, preset, wanted, part="unit", is_built=True):
+    with Section(results, f"unit tests ({preset})"):
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for name, _, target in selected(wanted):
+                if not is_built and not builds.is_current(preset, f"unit/{target}"):
+                    results.add(part, name, FAILED, "does not build", preset)
+                else:
+                    pool.submit(run_one, results, preset, name, target, wanted, part)
