@@ -145,23 +145,31 @@ static void again_task(void *context)
     watch_update(s);
 }
 
-static void write_ready(stream *s)
+bool stream_send(stream *s)
 {
     while (!s->is_ended && s->out.n) {
         ssize_t n = transport_write(s, buf_str(&s->out));
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && errno == EAGAIN)
-            break;
+            return false;
         if (n <= 0) {
             stream_release(s);
-            return;
+            return false;
         }
         buf_consume(&s->out, (size_t)n);
     }
+    return !s->is_ended;
+}
+
+static void write_ready(stream *s)
+{
+    stream_send(s);
+    if (s->is_ended)
+        return;
     if (may_read(s) && s->read_wants != WATCH_READ) /* a handshake that stood in a read may have gone on in the write */
         task_put(s->loop, &s->again, again_task, s);
-    if (s->is_ended || s->out.n) {
+    if (s->out.n) {
         watch_update(s);
         return;
     }

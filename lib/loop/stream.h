@@ -48,6 +48,7 @@ void stream_set_idle(stream *s, uint64_t idle_s);
 void stream_write(stream *s, str bytes);
 void stream_printf(stream *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 size_t stream_unsent(const stream *s);
+bool stream_send(stream *s); /* sends what goes now, without a call to the owner; true: nothing is left */
 
 void stream_pause(stream *s);  /* no on_input until stream_resume; the kernel holds the peer back */
 void stream_resume(stream *s); /* what was left comes at the end of this round */

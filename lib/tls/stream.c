@@ -104,6 +104,10 @@ static const transport tls_transport = { tls_read, tls_write, tls_close, tls_pen
 
 void tls_begin(stream *s, tls_context *c, const char *protocol, str id)
 {
+    if (!stream_send(s)) {
+        stream_abort(s);
+        return;
+    }
     tls_session *t = memory_get(sizeof *t);
     *t = (tls_session){ .ssl = SSL_new(c->ctx), .context = tls_context_hold(c), .protocol = protocol };
     snprintf(t->id, sizeof t->id, "%.*s", STR_ARG(id));
