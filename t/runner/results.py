@@ -11,6 +11,7 @@ class Results:
     def __init__(self, is_verbose=False):
         self.is_verbose = is_verbose
         self.rows = []  # (name, outcome, part, how to run it alone)
+        self.last = ""
         self.lock = threading.Lock()
 
     def add(self, part, name, outcome, detail="", preset=None):
@@ -20,8 +21,9 @@ class Results:
             self.rows.append((f"{name} ({preset})" if preset else name, outcome, part, alone))
             if outcome == FAILED:
                 print(f"FAILED {part} {name}" + (f" ({preset})" if preset else ""))
-                for line in detail.rstrip().splitlines()[-60:]:
+                for line in ["as above"] if detail == self.last else detail.rstrip().splitlines()[-60:]:
                     print(f"    {line}")
+                self.last = detail
             elif self.is_verbose:
                 print(f"{outcome} {part} {name}" + (f" ({preset})" if preset else ""))
             sys.stdout.flush()
