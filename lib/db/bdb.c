@@ -1,6 +1,6 @@
-/* Berkeley DB 5.3. Each table has a private environment of its own, whose home is a place where no DB_CONFIG can be: without one
- * the library may read DB_CONFIG of the working directory. Files are verified before they are opened, as the library trusts what
- * stands in them, and are not mapped, so that one which is cut short cannot end the process. */
+/* Berkeley DB 5.3. Each table has a private environment of its own, whose home is a place where no DB_CONFIG can be:
+ * without one the library may read DB_CONFIG of the working directory. Files are verified before they are opened, as
+ * the library trusts what stands in them, and are not mapped, so that one which is cut short cannot end the process. */
 #include "db/table_type.h"
 
 #ifdef POSTRIDER_BDB

@@ -1,4 +1,5 @@
-/* cidr_table(5): address patterns in their order. An IPv4 address is never matched by an IPv6 pattern, nor the other way. */
+/* cidr_table(5): address patterns in their order. An IPv4 address is never matched by an IPv6 pattern, nor the other
+ * way. */
 #include "conf/networks.h"
 #include "db/rules.h"
 
@@ -6,7 +7,7 @@ enum { MAPPED_BITS = 96 };
 
 typedef struct cidr_state {
     rules rules;
-    network *networks; /* one for each rule */
+    network *networks;       /* one for each rule */
     unsigned char *versions; /* 4 or 6, of each */
 } cidr_state;
 

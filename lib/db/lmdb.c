@@ -1,5 +1,6 @@
-/* LMDB, one file, read without its lock file as Postfix does. A file that is shorter than its own record says is refused at
- * opening: a look-up in it would end the process. The read transaction is reset between look-ups, so that nothing is pinned. */
+/* LMDB, one file, read without its lock file as Postfix does. A file that is shorter than its own record says is
+ * refused at opening: a look-up in it would end the process. The read transaction is reset between look-ups, so that
+ * nothing is pinned. */
 #include "db/table_type.h"
 #include <lmdb.h>
 #include <sys/stat.h>
@@ -170,7 +171,8 @@ fault lmdb_build(const char *path, const source_entry *rows, size_t n)
     for (size_t i = 0; i < n; i++) {
         if (rows[i].key.n + 1 > (size_t)mdb_env_get_maxkeysize(env)) {
             mdb_env_close(env);
-            return fault_make(FAULT_REFUSED, "3.5", "line %u: keys of lmdb tables have 510 bytes at most", rows[i].line);
+            return fault_make(FAULT_REFUSED, "3.5", "line %u: keys of lmdb tables have 510 bytes at most",
+                              rows[i].line);
         }
     }
     error = mdb_env_set_mapsize(env, map_bytes(rows, n));

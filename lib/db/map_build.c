@@ -23,7 +23,8 @@ static fault place_find(str spec, const table_context *context, place *out)
     if (is_fault(f))
         return f;
     if (out->type->suffix && (name.n == 0 || name.p[0] != '/' || str_has(name, '\0')))
-        return fault_make(FAULT_REFUSED, "3.5", "%.*s: the name must be an absolute path", STR_ARG(str_upto(spec, 100)));
+        return fault_make(FAULT_REFUSED, "3.5", "%.*s: the name must be an absolute path",
+                          STR_ARG(str_upto(spec, 100)));
     out->source = arena_c(&out->arena, name);
     out->index = arena_printf(&out->arena, "%.*s%s", STR_ARG(name), out->type->suffix ? out->type->suffix : "").p;
     return NO_FAULT;
@@ -37,7 +38,8 @@ static fault indexed_only(const place *p)
                       STR_ARG(p->type->name));
 }
 
-/* Owner and mode of the source; the time of the source too, so that a source that is edited meanwhile counts as newer. */
+/* Owner and mode of the source; the time of the source too, so that a source that is edited meanwhile counts as newer.
+ */
 static fault finish(int fd, const struct stat *source, const char *path)
 {
     const struct timespec times[] = { source->st_mtim, source->st_mtim };

@@ -1,13 +1,14 @@
-/* Indexed tables (hash, btree, lmdb) made from their text source, looked into, and turned into one another.
- * Runs in: the postrider command and newaliases. An index is written under another name in the same folder, made durable
- * and renamed, so that readers see the old one or the new one; it has owner and mode of its source. */
+/* Indexed tables (hash, btree, lmdb) made from their text source, looked into, and turned into one another. Runs in:
+ * the postrider command and newaliases. An index is written under another name in the same folder, made durable and
+ * renamed, so that readers see the old one or the new one; it has owner and mode of its source. */
 #pragma once
 #include "base/buf.h"
 #include "db/source.h"
 #include "db/table.h"
 
-/* Builds "type:name" from the text file `name`. Mistakes and doubles are in *ps with file and line; one error there, and
- * the index stays as it was: FAULT_REFUSED, as for types without an index. FAULT_TRY_LATER: input or output failed. */
+/* Builds "type:name" from the text file `name`. Mistakes and doubles are in *ps with file and line; one error there,
+ * and the index stays as it was: FAULT_REFUSED, as for types without an index. FAULT_TRY_LATER: input or output failed.
+ */
 fault map_build(str spec, source_format format, const table_context *context, problems *ps, size_t *out_count);
 
 /* Whether the index is missing or older than its source. False for types that have none. */

@@ -1,5 +1,6 @@
-/* pcre_table(5): Perl's regular expressions in their order, with parts of the key put into the result. Matching has limits of
- * steps, depth and memory, as keys come from strangers; there is no JIT, as no process may make memory executable. */
+/* pcre_table(5): Perl's regular expressions in their order, with parts of the key put into the result. Matching has
+ * limits of steps, depth and memory, as keys come from strangers; there is no JIT, as no process may make memory
+ * executable. */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "db/rules.h"
 #include <pcre2.h>
@@ -18,7 +19,7 @@ static const struct {
     char letter;
     uint32_t option;
 } flags[] = {
-    { 'i', PCRE2_CASELESS }, { 'm', PCRE2_MULTILINE }, { 's', PCRE2_DOTALL },   { 'x', PCRE2_EXTENDED },
+    { 'i', PCRE2_CASELESS }, { 'm', PCRE2_MULTILINE },      { 's', PCRE2_DOTALL },   { 'x', PCRE2_EXTENDED },
     { 'A', PCRE2_ANCHORED }, { 'E', PCRE2_DOLLAR_ENDONLY }, { 'U', PCRE2_UNGREEDY }, { 'X', 0 },
 };
 
@@ -67,7 +68,8 @@ static bool options_read(str letters, uint32_t *out)
     return true;
 }
 
-/* One piece of a result: bytes as they are, or the number of a group. False: no more; or, with *wrong set, bad syntax. */
+/* One piece of a result: bytes as they are, or the number of a group. False: no more; or, with *wrong set, bad syntax.
+ */
 static bool piece_next(str *rest, str *out_text, uint32_t *out_group, const char **wrong)
 {
     static const char *const bad = "expected $$, $number, ${number} or $(number) in the result";

@@ -1,5 +1,5 @@
-/* Tables that are lists of rules: cidr and pcre. Their text has "pattern result" lines, of which the first that fits answers,
- * and "if pattern … endif" around others. Inside lib/db only. */
+/* Tables that are lists of rules: cidr and pcre. Their text has "pattern result" lines, of which the first that fits
+ * answers, and "if pattern … endif" around others. Inside lib/db only. */
 #pragma once
 #include "base/vec.h"
 #include "db/table_type.h"

@@ -1,6 +1,7 @@
-/* The text that tables are made from: "key value" lines as in access(5), virtual(5), …, and "name: value, …" of aliases(5).
- * Runs in: the postrider command, and whoever opens texthash tables. No I/O. Views point into the arena of the lines.
- * Fails: never as a whole; each mistake becomes a problem with file and line, and reading goes on behind it. */
+/* The text that tables are made from: "key value" lines as in access(5), virtual(5), …, and "name: value, …" of
+ * aliases(5). Runs in: the postrider command, and whoever opens texthash tables. No I/O. Views point into the arena of
+ * the lines. Fails: never as a whole; each mistake becomes a problem with file and line, and reading goes on behind it.
+ */
 #pragma once
 #include "conf/problems.h"
 
@@ -20,8 +21,8 @@ typedef struct source_list {
 void source_read(str file, str text, source_format format, arena *a, source_list *out, problems *ps);
 void source_free(source_list *s);
 
-/* The members of an alias's value, one by one: a, "|cmd arg", :include:/x. Quotes around a whole member (or behind its '|')
- * come off. False: no more. */
+/* The members of an alias's value, one by one: a, "|cmd arg", :include:/x. Quotes around a whole member (or behind its
+ * '|') come off. False: no more. */
 bool alias_next(str *rest, arena *a, str *out);
 
 /* Lower case, ASCII. */

@@ -98,7 +98,8 @@ static fault name_check(const table_type *type, str spec, str name)
     if (str_has(spec, '\0') || name.n == 0 || spec.n > 64 * 1024)
         return fault_make(FAULT_REFUSED, "3.5", "%.*s: not the name of a table", STR_ARG(str_upto(spec, 100)));
     if (type->suffix && (name.p[0] != '/' || name.n > 4000))
-        return fault_make(FAULT_REFUSED, "3.5", "%.*s: the name must be an absolute path", STR_ARG(str_upto(spec, 100)));
+        return fault_make(FAULT_REFUSED, "3.5", "%.*s: the name must be an absolute path",
+                          STR_ARG(str_upto(spec, 100)));
     return NO_FAULT;
 }
 

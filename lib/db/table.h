@@ -1,7 +1,7 @@
-/* Look-up tables, named type:name as Postfix names them. Runs in: policy, local, the postrider command. One row per type
- * stands in db/table_type.c. A table that is replaced on disk is opened again by itself, at most once a second. The caller
- * owns the table; answers live in the caller's arena. Fails: TABLE_FAILED with a fault that is always FAULT_TRY_LATER, so
- * that a missing or damaged table never refuses or accepts mail. */
+/* Look-up tables, named type:name as Postfix names them. Runs in: policy, local, the postrider command. One row per
+ * type stands in db/table_type.c. A table that is replaced on disk is opened again by itself, at most once a second.
+ * The caller owns the table; answers live in the caller's arena. Fails: TABLE_FAILED with a fault that is always
+ * FAULT_TRY_LATER, so that a missing or damaged table never refuses or accepts mail. */
 #pragma once
 #include "base/arena.h"
 #include "base/fault.h"
@@ -27,15 +27,17 @@ typedef struct table_answer {
     fault fault;   /* with TABLE_FAILED */
 } table_answer;
 
-/* Opens "type:name"; a name that is a file is an absolute path. FAULT_REFUSED: no such type or not a right name; *out is
- * NULL. FAULT_TRY_LATER: missing, unreadable or damaged; *out is a table all the same, and fails until it can be opened. */
+/* Opens "type:name"; a name that is a file is an absolute path. FAULT_REFUSED: no such type or not a right name; *out
+ * is NULL. FAULT_TRY_LATER: missing, unreadable or damaged; *out is a table all the same, and fails until it can be
+ * opened. */
 fault table_open(str spec, const table_context *context, table **out);
 void table_close(table *t); /* NULL is fine */
 
 /* Keys are folded to lower case, except for patterns. A key over TABLE_KEY_MAX is absent. */
 table_result table_find(table *t, str key, arena *mem, table_answer *out);
 
-/* Whether the file was replaced or changed since it was opened; looks now. table_find does this by itself once a second. */
+/* Whether the file was replaced or changed since it was opened; looks now. table_find does this by itself once a
+ * second. */
 bool table_changed(table *t);
 fault table_reopen(table *t);
 
@@ -58,7 +60,8 @@ fault table_pool_open(table_pool *pool, str spec, table **out);
 table *table_pool_get(const table_pool *pool, str spec); /* NULL: not opened */
 void table_pool_free(table_pool *pool);
 
-/* As list_next, but braces hold a word together wherever they stand: inline:{a=b, c=d}. For lists in which tables stand. */
+/* As list_next, but braces hold a word together wherever they stand: inline:{a=b, c=d}. For lists in which tables
+ * stand. */
 bool table_word_next(str *rest, str *out);
 
 /* The known types, for messages: "hash, btree, lmdb, …". */

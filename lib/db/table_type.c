@@ -33,8 +33,8 @@ str table_types(arena *mem)
 static fault type_unknown(str type, str spec)
 {
     arena mem = arena_new(0);
-    fault f = fault_make(FAULT_REFUSED, "3.5", "%.*s: no table type \"%.*s\"; there are %.*s", STR_ARG(str_upto(spec, 80)),
-                         STR_ARG(str_upto(type, 40)), STR_ARG(table_types(&mem)));
+    fault f = fault_make(FAULT_REFUSED, "3.5", "%.*s: no table type \"%.*s\"; there are %.*s",
+                         STR_ARG(str_upto(spec, 80)), STR_ARG(str_upto(type, 40)), STR_ARG(table_types(&mem)));
     arena_free(&mem);
     return f;
 }

@@ -1,5 +1,5 @@
-/* Types whose entries stand in memory: texthash (read from its text), inline (read from its name) and static (one value for
- * every key). */
+/* Types whose entries stand in memory: texthash (read from its text), inline (read from its name) and static (one value
+ * for every key). */
 #include "base/map.h"
 #include "conf/list.h"
 #include "db/table_type.h"

@@ -236,7 +236,8 @@ static void line_write_password(buf *out, str line, str password)
     line_write(out, rest);
 }
 
-/* Copies all lines but those of `name`, which get the password, or are left out when it is NULL. False: there are none. */
+/* Copies all lines but those of `name`, which get the password, or are left out when it is NULL. False: there are none.
+ */
 static bool lines_copy(edit *e, str name, const str *password)
 {
     str rest = buf_str(&e->before), line;
@@ -261,10 +262,13 @@ static fault absent(str name)
 static fault user_check(const user *u)
 {
     if (!user_name_is_valid(u->name))
-        return fault_make(FAULT_REFUSED, "1.3", "\"%.*s\" is not a name that a user can have", STR_ARG(str_upto(u->name, 100)));
+        return fault_make(FAULT_REFUSED, "1.3", "\"%.*s\" is not a name that a user can have",
+                          STR_ARG(str_upto(u->name, 100)));
     if (!is_field(u->password) || !is_path(u->home) || !is_field(u->mail))
-        return fault_make(FAULT_REFUSED, "1.3", "a field has a colon or a control byte, or the home is no absolute path");
-    return u->uid > ID_MAX || u->gid > ID_MAX ? fault_make(FAULT_REFUSED, "1.3", "the uid or gid is too large") : NO_FAULT;
+        return fault_make(FAULT_REFUSED, "1.3",
+                          "a field has a colon or a control byte, or the home is no absolute path");
+    return u->uid > ID_MAX || u->gid > ID_MAX ? fault_make(FAULT_REFUSED, "1.3", "the uid or gid is too large")
+                                              : NO_FAULT;
 }
 
 fault users_add(const char *path, const user *u)

@@ -1,7 +1,7 @@
-/* The decision: what happens to a client, a HELO, a sender, a recipient, a message. A function of rules, facts and tables, with its
- * reasons. Runs in: policy, and `postrider explain` through the same call. No I/O but look-ups in tables and of users.
- * Rules own what they were compiled into; a verdict lives in the caller's arena. A table or user that cannot be looked up defers
- * (451 4.3.0); it never refuses, never accepts. */
+/* The decision: what happens to a client, a HELO, a sender, a recipient, a message. A function of rules, facts and
+ * tables, with its reasons. Runs in: policy, and `postrider explain` through the same call. No I/O but look-ups in
+ * tables and of users. Rules own what they were compiled into; a verdict lives in the caller's arena. A table or user
+ * that cannot be looked up defers (451 4.3.0); it never refuses, never accepts. */
 #pragma once
 #include "conf/parameters.h"
 #include "conf/problems.h"
@@ -50,7 +50,7 @@ typedef struct policy_verdict {
     str waiting_for;  /* p is not NULL: this user must be found first; decide again when it is known */
 } policy_verdict;
 
-/* POLICY_STAGE_RESOLVE looks for the recipient's routes alone; POLICY_STAGE_VRFY never tells whether an address exists. */
+/* POLICY_STAGE_RESOLVE looks for the recipient's routes alone; POLICY_STAGE_VRFY never says if an address exists. */
 void policy_decide(const policy_rules *rules, const policy_facts *facts, arena *mem, policy_verdict *out);
 
 /* The chain for a person: one line for each step. */

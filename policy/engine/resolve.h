@@ -1,6 +1,6 @@
 /* Where mail for a recipient goes: address classes, virtual aliases, local aliases, users. Runs in: policy (through
- * policy_decide). No I/O but look-ups. Results live in the caller's arena. Fails: FAULT_REFUSED with the status and the words
- * of the reply (unknown user, relaying); FAULT_TRY_LATER when a table or user could not be looked up. */
+ * policy_decide). No I/O but look-ups. Results live in the caller's arena. Fails: FAULT_REFUSED with the status and the
+ * words of the reply (unknown user, relaying); FAULT_TRY_LATER when a table or user could not be looked up. */
 #pragma once
 #include "conf/networks.h"
 #include "db/table.h"
@@ -24,7 +24,7 @@ typedef struct policy_world {
     table_pool *alias_tables;  /* its context has is_alias set */
     user_find *find_user;
     void *users;
-    str own_addresses;         /* of this host's interfaces, divided by blanks: [these] are local, beside those of inet_interfaces */
+    str own_addresses;         /* of this host's interfaces, divided by blanks: [these] are local, as are inet_interfaces */
 } policy_world;
 
 typedef struct route {
@@ -54,6 +54,6 @@ typedef struct routes {
 
 void policy_resolve(const policy_rules *rules, str recipient, arena *mem, routes *out);
 
-/* The class of a recipient. False: a table failed; *out_fault says which. Addresses that are broken or carry a second hop
- * (percent, bang, at-sign in the local part, source route) are CLASS_ELSEWHERE. */
+/* The class of a recipient. False: a table failed; *out_fault says which. Addresses that are broken or carry a second
+ * hop (percent, bang, at-sign in the local part, source route) are CLASS_ELSEWHERE. */
 bool policy_class(const policy_rules *rules, str recipient, arena *mem, address_class *out, fault *out_fault);

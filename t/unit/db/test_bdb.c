@@ -116,9 +116,12 @@ static void damage_defers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(what_was_built_is_found), TEST(files_of_db_load_are_read),
-        TEST(db_dump_reads_ours),      TEST(the_wrong_type_is_said),
-        TEST(db_config_of_the_working_directory_is_not_read), TEST(damage_defers),
+        TEST(what_was_built_is_found),
+        TEST(files_of_db_load_are_read),
+        TEST(db_dump_reads_ours),
+        TEST(the_wrong_type_is_said),
+        TEST(db_config_of_the_working_directory_is_not_read),
+        TEST(damage_defers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -64,9 +64,15 @@ static void mistakes_name_their_line(void **state)
     static const struct {
         const char *text, *where;
     } rows[] = {
-        { "192.0.2.0/24\n", "x:1:" },      { "a b\n192.0.2.1/33 x\n", "x:1:" }, { "1.2.3.4 x\n192.0.2.1/33 x\n", "x:2:" },
-        { "192.0.2.1/24 x\n", "x:1:" },    { "if 10.0.0.0/8\n", "x:1:" },      { "endif\n", "x:1:" },
-        { "if 10.0.0.0/8 x\nendif", "x:1:" }, { "! x\n", "x:1:" },             { "if\nendif\n", "x:1:" },
+        { "192.0.2.0/24\n", "x:1:" },
+        { "a b\n192.0.2.1/33 x\n", "x:1:" },
+        { "1.2.3.4 x\n192.0.2.1/33 x\n", "x:2:" },
+        { "192.0.2.1/24 x\n", "x:1:" },
+        { "if 10.0.0.0/8\n", "x:1:" },
+        { "endif\n", "x:1:" },
+        { "if 10.0.0.0/8 x\nendif", "x:1:" },
+        { "! x\n", "x:1:" },
+        { "if\nendif\n", "x:1:" },
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {

@@ -163,10 +163,14 @@ static void what_has_no_index_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_dump_is_sorted),         TEST(mistakes_leave_the_index),
-        TEST(aliases_build),            TEST(mode_and_staleness_follow_the_source),
-        TEST(readers_follow_a_rebuild), TEST(tables_convert),
-        TEST(one_entry_is_asked_for),   TEST(what_has_no_index_is_refused),
+        TEST(a_dump_is_sorted),
+        TEST(mistakes_leave_the_index),
+        TEST(aliases_build),
+        TEST(mode_and_staleness_follow_the_source),
+        TEST(readers_follow_a_rebuild),
+        TEST(tables_convert),
+        TEST(one_entry_is_asked_for),
+        TEST(what_has_no_index_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

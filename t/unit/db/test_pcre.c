@@ -35,8 +35,9 @@ static void flags_turn_over(void **state)
 
 static void mistakes_name_their_line(void **state)
 {
-    static const char *const rows[] = { "/a\n",      "/a/ \n",        "/(/ x\n",  "/a/q x\n", "/a/ $1\n",   "/(a)/ $0\n", "/(a)/ ${1 x\n",
-                                        "!/(a)/ $1\n", "/(a)/ $x\n", "a a a\n", "//\n",     "/(a)/ $200\n", "/(a)/ $\n" };
+    static const char *const rows[] = { "/a\n",       "/a/ \n",        "/(/ x\n",     "/a/q x\n",   "/a/ $1\n",
+                                        "/(a)/ $0\n", "/(a)/ ${1 x\n", "!/(a)/ $1\n", "/(a)/ $x\n", "a a a\n",
+                                        "//\n",       "/(a)/ $200\n",  "/(a)/ $\n" };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         table *t;
@@ -81,8 +82,8 @@ static void alias_tables_do_not_substitute(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(results_have_parts_of_the_key), TEST(flags_turn_over),
-        TEST(mistakes_name_their_line),      TEST(catastrophic_patterns_end),
+        TEST(results_have_parts_of_the_key),  TEST(flags_turn_over),
+        TEST(mistakes_name_their_line),       TEST(catastrophic_patterns_end),
         TEST(alias_tables_do_not_substitute),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

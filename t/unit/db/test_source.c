@@ -49,7 +49,8 @@ static void texts_read_as_postfix_reads_them(void **state)
         source_list list;
         source_read(STR("file"), str_c(r->text), r->format, &mem, &list, &ps);
         if (list.rows.n != r->entries || ps.error_count != r->errors || ps.warning_count != r->warnings)
-            fail_msg("row %zu: %zu entries, %zu errors, %zu warnings", i, list.rows.n, ps.error_count, ps.warning_count);
+            fail_msg("row %zu: %zu entries, %zu errors, %zu warnings", i, list.rows.n, ps.error_count,
+                     ps.warning_count);
         if (r->key) {
             assert_true(str_equal(list.rows.p[0].key, str_c(r->key)));
             assert_true(str_equal(list.rows.p[0].value, str_c(r->value)));
@@ -100,9 +101,10 @@ static void nul_bytes_are_errors(void **state)
 
 static void members_of_an_alias(void **state)
 {
-    static const char *const want[] = { "a",          "b c",       "|cmd x, y", "|cmd \"z\"", "/var/mail/x",
-                                        ":include:/l", "\\root", "\"q r\"@example.com" };
-    str rest = STR(" a,, \"b c\",\"|cmd x, y\" , |\"cmd \\\"z\\\"\", /var/mail/x,:include:/l, \\root,\"q r\"@example.com");
+    static const char *const want[] = { "a",           "b c",         "|cmd x, y", "|cmd \"z\"",
+                                        "/var/mail/x", ":include:/l", "\\root",    "\"q r\"@example.com" };
+    str rest =
+        STR(" a,, \"b c\",\"|cmd x, y\" , |\"cmd \\\"z\\\"\", /var/mail/x,:include:/l, \\root,\"q r\"@example.com");
     str one;
     (void)state;
     for (size_t i = 0; i < COUNT_OF(want); i++) {

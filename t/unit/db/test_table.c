@@ -7,8 +7,9 @@ static table_result look(table *t, const char *key, table_answer *a)
 
 static void names_that_are_no_tables(void **state)
 {
-    static const char *const specs[] = { "", "x", "nosuch:/x", "hash:", "hash:relative", "/etc/x", "cidr:x", "inline:a=b",
-                                         "inline:{}", "inline:{a}", "inline:{a=b", ":", "texthash:" };
+    static const char *const specs[] = { "",         "x",          "nosuch:/x", "hash:",      "hash:relative", "/etc/x",
+                                         "cidr:x",   "inline:a=b", "inline:{}", "inline:{a}", "inline:{a=b",   ":",
+                                         "texthash:" };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(specs); i++) {
         table *t;
@@ -147,14 +148,10 @@ static void words_keep_their_braces(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(names_that_are_no_tables),
-        TEST(a_missing_file_fails_until_it_is_there),
-        TEST(a_replaced_file_is_seen),
-        TEST(a_replaced_file_is_seen_by_looking),
-        TEST(keys_fold_and_have_limits),
-        TEST(the_default_type_holds_for_bare_names),
-        TEST(a_root_shortens_names),
-        TEST(a_pool_opens_each_table_once),
+        TEST(names_that_are_no_tables),  TEST(a_missing_file_fails_until_it_is_there),
+        TEST(a_replaced_file_is_seen),   TEST(a_replaced_file_is_seen_by_looking),
+        TEST(keys_fold_and_have_limits), TEST(the_default_type_holds_for_bare_names),
+        TEST(a_root_shortens_names),     TEST(a_pool_opens_each_table_once),
         TEST(words_keep_their_braces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

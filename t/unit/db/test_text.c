@@ -60,7 +60,7 @@ static void a_fifo_does_not_block(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(texthash_has_lines),    TEST(texthash_reads_aliases), TEST(inline_has_pairs),
+        TEST(texthash_has_lines),        TEST(texthash_reads_aliases), TEST(inline_has_pairs),
         TEST(static_answers_everything), TEST(a_fifo_does_not_block),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

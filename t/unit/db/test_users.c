@@ -31,9 +31,10 @@ static void a_file_reads(void **state)
 
 static void mistakes_have_lines_and_no_passwords(void **state)
 {
-    static const char *const rows[] = { "a:SECRET:1:1:/x", "a:SECRET:1:1:/x:y:z", ":SECRET:1:1::", "a b:SECRET:1:1::",
-                                        "a:SECRET:x:1::",  "a:SECRET:1:-1::",     "a:SECRET:1:1:x:", "a:SECRET:1:4294967295::",
-                                        "a/b:SECRET:1:1::", "..:SECRET:1:1::",    "-a:SECRET:1:1::", "ok:SECRET:1:1::\x01" };
+    static const char *const rows[] = { "a:SECRET:1:1:/x",  "a:SECRET:1:1:/x:y:z",     ":SECRET:1:1::",
+                                        "a b:SECRET:1:1::", "a:SECRET:x:1::",          "a:SECRET:1:-1::",
+                                        "a:SECRET:1:1:x:",  "a:SECRET:1:4294967295::", "a/b:SECRET:1:1::",
+                                        "..:SECRET:1:1::",  "-a:SECRET:1:1::",         "ok:SECRET:1:1::\x01" };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         problems ps = { .arena = &mem };
@@ -78,7 +79,8 @@ static void edits_keep_all_else(void **state)
 
     assert_false(is_fault(users_delete(path_of("users"), STR("alice"))));
     assert_false(is_fault(users_delete(path_of("users"), STR("carol"))));
-    assert_true(str_equal(file_get("users"), STR("# users\n\nbob@example.com:{SHA512-CRYPT}$6$x$y:5000:5000::/var/mail/bob\n")));
+    assert_true(str_equal(file_get("users"),
+                          STR("# users\n\nbob@example.com:{SHA512-CRYPT}$6$x$y:5000:5000::/var/mail/bob\n")));
     assert_int_equal(users_delete(path_of("users"), STR("alice")).kind, FAULT_REFUSED);
 
     struct stat st;
@@ -129,9 +131,12 @@ static void two_cannot_edit_at_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_file_reads),       TEST(mistakes_have_lines_and_no_passwords),
-        TEST(doubles_are_errors), TEST(edits_keep_all_else),
-        TEST(the_first_user_makes_the_file), TEST(a_file_without_a_last_line_end),
+        TEST(a_file_reads),
+        TEST(mistakes_have_lines_and_no_passwords),
+        TEST(doubles_are_errors),
+        TEST(edits_keep_all_else),
+        TEST(the_first_user_makes_the_file),
+        TEST(a_file_without_a_last_line_end),
         TEST(two_cannot_edit_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,82 @@
+#include "policy/engine/recipient.h"
+#include "mail/address.h"
+
+static void parts_read(const policy_rules *rules, const address *a, arena *mem, recipient *out)
+{
+    str delimiters = rules->config->recipient_delimiter;
+    size_t n = 1;
+
+    out->local = address_local(a, mem);
+    while (n < out->local.n && !str_has(delimiters, out->local.p[n]))
+        n++;
+    out->user = str_upto(out->local, n);
+    out->extension = str_from(out->local, n);
+    out->has_domain = a->domain.n > 0;
+    out->text = address_text(a, mem);
+    if (out->has_domain) {
+        out->domain = address_domain(a, mem);
+    } else {
+        out->domain = rules->config->myorigin;
+        out->text = arena_printf(mem, "%.*s@%.*s", STR_ARG(out->text), STR_ARG(out->domain));
+    }
+    out->key = arena_printf(mem, "%.*s@%.*s", STR_ARG(out->local), STR_ARG(out->domain));
+}
+
+/* A second hop may hide in it: then no domain in it is taken to be ours (HOSTILE 14). */
+static bool has_second_hop(const address *a, str local)
+{
+    return a->has_source_route || a->has_routing_chars || str_has(local, '@') || str_has(local, '%') ||
+           str_has(local, '!');
+}
+
+static match_result class_of(const policy_rules *rules, const recipient *r, arena *mem, address_class *out, fault *f)
+{
+    const struct {
+        const patterns *list;
+        address_class class;
+    } classes[] = {
+        { r->domain.p[0] == '[' ? &rules->own_addresses : &rules->mydestination, CLASS_LOCAL },
+        { &rules->virtual_alias_domains, CLASS_VIRTUAL_ALIAS },
+        { &rules->virtual_mailbox_domains, CLASS_VIRTUAL_MAILBOX },
+        { &rules->relay_domains, CLASS_RELAY },
+    };
+    match_result m = MATCH_NO;
+
+    *out = CLASS_ELSEWHERE;
+    for (size_t i = 0; i < COUNT_OF(classes) && m == MATCH_NO; i++) {
+        m = patterns_match(classes[i].list, r->domain, mem, f);
+        if (m == MATCH_YES)
+            *out = classes[i].class;
+    }
+    return m;
+}
+
+bool recipient_read(const policy_rules *rules, str path, arena *mem, recipient *out, fault *out_fault)
+{
+    address a;
+
+    *out = (recipient){ .class = CLASS_ELSEWHERE };
+    if (address_parse(path, &a) != PARSE_DONE || a.is_null) {
+        out->key = out->text = arena_copy(mem, path);
+        return true;
+    }
+    parts_read(rules, &a, mem, out);
+    if (has_second_hop(&a, out->local))
+        return true;
+    /* RFC 5321 4.5.1: postmaster without a domain is this host's, whatever myorigin is. */
+    if (!out->has_domain && str_equal_nocase(out->local, STR("postmaster"))) {
+        out->class = CLASS_LOCAL;
+        return true;
+    }
+    if (out->domain.n == 0)
+        return true;
+    return class_of(rules, out, mem, &out->class, out_fault) != MATCH_FAILED;
+}
+
+bool policy_class(const policy_rules *rules, str path, arena *mem, address_class *out, fault *out_fault)
+{
+    recipient r;
+    bool is_known = recipient_read(rules, path, mem, &r, out_fault);
+    *out = r.class;
+    return is_known;
+}

@@ -1,0 +1,91 @@
+/* SOURCES:  NEEDS: policy_engine */
+#include "world.h"
+
+static void users_are_found_with_and_without_extension(void **state)
+{
+    (void)state;
+    world_make(HOST ALIASES);
+    policy_verdict v = asked("Alice@local.example");
+    goes_to(&v, "local:Alice@local.example=alice");
+    v = asked("alice+lists@local.example");
+    goes_to(&v, "local:alice+lists@local.example=alice");
+    v = asked("bob@virtual.example");
+    goes_to(&v, "local:bob@virtual.example=bob@virtual.example");
+    v = asked("bob+x@virtual.example");
+    goes_to(&v, "local:bob+x@virtual.example=bob@virtual.example");
+    v = asked("carol@virtual.example");
+    goes_to(&v, "local:carol@virtual.example=carol");
+    v = asked("bob@local.example");
+    says(&v, 550, "5.1.1", "User unknown in local recipient table");
+    v = asked("nobody@virtual.example");
+    says(&v, 550, "5.1.1", "User unknown in virtual mailbox table");
+}
+
+static void virtual_maps_name_users(void **state)
+{
+    (void)state;
+    world_make(HOST ALIASES
+               "virtual_mailbox_maps = inline:{info@virtual.example=alice carol@virtual.example=virtual/carol/ "
+               "ghost@virtual.example=ghost}\n");
+    policy_verdict v = asked("info@virtual.example");
+    goes_to(&v, "local:info@virtual.example=alice");
+    v = asked("info+x@virtual.example");
+    goes_to(&v, "local:info+x@virtual.example=alice");
+    v = asked("carol@virtual.example");
+    goes_to(&v, "local:carol@virtual.example=carol");
+    v = asked("ghost@virtual.example");
+    says(&v, 451, "4.3.5", NULL);
+    v = asked("nobody@virtual.example");
+    says(&v, 550, "5.1.1", NULL);
+    world_make(HOST ALIASES "virtual_mailbox_maps = inline:{@virtual.example=carol}\n");
+    v = asked("anyone@virtual.example");
+    goes_to(&v, "local:anyone@virtual.example=carol");
+}
+
+static void users_that_are_not_known_yet_are_waited_for(void **state)
+{
+    (void)state;
+    world_make(HOST ALIASES);
+    policy_verdict v = asked("wait@local.example");
+    assert_int_equal(v.code, 0);
+    assert_true(str_equal(v.waiting_for, STR("wait")));
+    assert_int_equal(v.route_count, 0);
+    v = asked("fail@local.example");
+    says(&v, 451, "4.3.0", "Temporary lookup failure");
+}
+
+static void a_host_without_postmaster_defers_it(void **state)
+{
+    (void)state;
+    world_make(HOST "alias_maps = inline:{a=b}\n");
+    policy_verdict v = asked("postmaster@local.example");
+    says(&v, 451, "4.3.5", NULL);
+    assert_non_null(strstr(policy_explain(&v, &mem).p, "add an alias"));
+}
+
+static void codes_and_maps_of_local_recipients(void **state)
+{
+    (void)state;
+    world_make(HOST ALIASES "unknown_local_recipient_reject_code = 450\n");
+    policy_verdict v = asked("nobody@local.example");
+    assert_int_equal(v.code, 450);
+    assert_true(str_equal(v.status, STR("4.1.1")));
+    world_make(HOST ALIASES "local_recipient_maps =\n");
+    v = asked("nobody@local.example");
+    goes_to(&v, "error:nobody@local.example=5.1.1 User unknown");
+    world_make(HOST ALIASES "local_recipient_maps = unix:passwd.byname $alias_maps inline:{listed=x}\n");
+    v = asked("listed@local.example");
+    says(&v, 451, "4.3.5", NULL);
+    v = asked("nobody@local.example");
+    says(&v, 550, "5.1.1", NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(users_are_found_with_and_without_extension),  TEST(virtual_maps_name_users),
+        TEST(users_that_are_not_known_yet_are_waited_for), TEST(a_host_without_postmaster_defers_it),
+        TEST(codes_and_maps_of_local_recipients),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
