@@ -14,6 +14,7 @@ static struct {
     log_format format;
     const char *process;
     bool is_verbose;
+    bool is_inside; /* `pending` begins in the middle of a line, whose head went out */
     uint64_t lines_lost;
     buf pending;
 } state = { .fd = 2, .process = "postrider", .pending = { .max = PENDING_MAX } };
@@ -21,6 +22,8 @@ static struct {
 void log_open(int fd, log_format format, const char *process, bool is_verbose)
 {
     log_flush();
+    buf_clear(&state.pending);
+    state.is_inside = false;
     state.fd = fd;
     state.pid = (int)getpid();
     state.format = format;
@@ -40,8 +43,9 @@ static size_t line_count(str s)
 static void drop_unwritten(size_t done)
 {
     str left = str_from(buf_str(&state.pending), done);
-    bool is_inside = done > 0 && state.pending.p[done - 1] != '\n';
-    size_t keep = is_inside ? str_find(left, '\n') + 1 : 0;
+    if (done > 0)
+        state.is_inside = state.pending.p[done - 1] != '\n';
+    size_t keep = state.is_inside ? str_find(left, '\n') + 1 : 0;
     state.lines_lost += line_count(str_from(left, keep));
     state.pending.n = done + keep;
     buf_consume(&state.pending, done);

@@ -52,7 +52,8 @@ def run(results, part, wanted, preset):
     before = ours()
     with Section(results, f"{part} tests"), tempfile.TemporaryDirectory(prefix="results-") as room:
         report = os.path.join(room, "outcomes")
-        command = [sys.executable, "-B", "-m", "pytest", "-q", "--tb=no", "--no-header", "--no-summary", "-p",
+        command = [sys.executable, "-B", "-m", "pytest", "-q", "--tb=no", "--no-header", "--no-summary",
+                   "--continue-on-collection-errors", "-p",
                    "no:cacheprovider", "-p", "pytest_outcomes", f"--outcomes={report}", f"--named={wanted}", f"--rootdir={folder}", folder]
         here = os.path.dirname(os.path.abspath(__file__))
         environment = {**os.environ, "PYTHONPATH": here, "PYTHONDONTWRITEBYTECODE": "1",

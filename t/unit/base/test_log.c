@@ -230,15 +230,15 @@ static void lines_wait_for_the_flush_but_errors_do_not(void **state)
 }
 
 /* The pipe is full: some lines are lost, none is broken, and the loss is told. */
-static void a_full_pipe_loses_whole_lines_only(void **state)
+static void fill_a_pipe(int pipe_bytes)
 {
     size_t lines = 0;
-    (void)state;
+    fcntl(ends[1], F_SETPIPE_SZ, pipe_bytes);
     log_open(ends[1], LOG_FORMAT_TEXT, "smtpd", false);
     for (int i = 0; i < 5000; i++)
         log_event(LOG_INFO, "line", LOG_C("text", "0123456789012345678901234567890123456789"), LOG_NUM("i", i));
     str first = written();
-    assert_true(first.n > 4096);
+    assert_true(first.n >= 4096);
     for (int i = 0; i < 10; i++)
         log_event(LOG_INFO, "line", LOG_C("text", "0123456789012345678901234567890123456789"), LOG_NUM("i", i));
     char *all = malloc(first.n + (64 << 10));
@@ -259,7 +259,15 @@ static void a_full_pipe_loses_whole_lines_only(void **state)
     }
     free(all);
     assert_true(has_told);
-    assert_in_range(lines, 100, 4999);
+    assert_in_range(lines, 30, 4999);
+}
+
+static void a_full_pipe_loses_whole_lines_only(void **state)
+{
+    (void)state;
+    fill_a_pipe(4096);
+    fill_a_pipe(8192);
+    fill_a_pipe(65536);
 }
 
 static void a_closed_reader_does_not_stop_us(void **state)
