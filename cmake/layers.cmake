@@ -15,6 +15,9 @@ function(layer NAME)
   endforeach()
 endfunction()
 
+# What a running suite consists of: t/instance builds this.
+add_custom_target(suite)
+
 # program(NAME NEEDS layers [WORKER layers [WORKER_LIBRARIES …]]): the executable of folder NAME/. Sources are NAME/*.c;
 # with WORKER, NAME/worker/*.c become NAME-worker: static-pie in release, so that an idle one stays small (STORE), unless
 # WORKER_IS_DYNAMIC says that it is a daemon of master's like others.
@@ -29,6 +32,7 @@ function(program NAME)
     endforeach()
     set_target_properties(${NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/libexec)
     target_link_options(${NAME} PRIVATE -pie)
+    add_dependencies(suite ${NAME})
     # 0711: without read permission the kernel keeps the process undumpable across exec (CONFINEMENT, step 8).
     install(TARGETS ${NAME} DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/postrider
             PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_EXECUTE WORLD_EXECUTE)
@@ -41,6 +45,7 @@ function(program NAME)
     foreach(lib ${P_WORKER_LIBRARIES})
       target_link_libraries(${NAME}-worker PRIVATE outside_${lib})
     endforeach()
+    add_dependencies(suite ${NAME}-worker)
     set_target_properties(${NAME}-worker PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/libexec)
     if(POSTRIDER_HARDEN AND NOT P_WORKER_IS_DYNAMIC)
       target_link_options(${NAME}-worker PRIVATE -static-pie)

@@ -49,13 +49,17 @@ fault daemon_generation_load(process *d, int snapshot_fd)
 
 void daemon_log_open(process *d, int fd)
 {
-    static int log_fd = -1;
     const config *c = daemon_config(d);
     log_format format = c->maillog_file.n == 0 ? LOG_FORMAT_SYSLOG : (log_format)c->log_format;
     log_open(fd, format, d->program->contract->role, c->log_verbose);
-    if (log_fd >= 0)
-        close(log_fd);
-    log_fd = fd;
+    if (d->log_fd >= 0)
+        close(d->log_fd);
+    d->log_fd = fd;
+}
+
+int daemon_log_fd(const process *d)
+{
+    return d->log_fd;
 }
 
 int daemon_file(const process *d, const char *name)
@@ -100,6 +104,7 @@ int daemon_run(const program *p, void *state)
     d->program = p;
     d->state = state;
     d->control_fd = DAEMON_CONTROL_FD;
+    d->log_fd = -1;
     signal(SIGPIPE, SIG_IGN);
     d->loop = loop_new();
     if (!daemon_control_start(d))

@@ -78,7 +78,7 @@ struct process {
     peer *peers;
     listener *listeners;
     struct daemon_file *files;
-    int control_fd;
+    int control_fd, log_fd;
 };
 
 /* Runs the process to its end and returns its exit status: 0 drained; 2 no start message; 3 configuration; 4 not confined;
@@ -96,6 +96,8 @@ peer *daemon_peer_instance(const process *d, const char *role, uint32_t instance
 
 /* A descriptor that master handed over under that name; stays the daemon's. -1: it was not given. */
 int daemon_file(const process *d, const char *name);
+
+int daemon_log_fd(const process *d); /* stays the daemon's */
 
 /* Sessions keep a draining process alive. */
 void daemon_session_opened(process *d);

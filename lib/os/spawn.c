@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -96,8 +97,17 @@ static bool fds_arrange(child *c)
     return true;
 }
 
+static bool root_change_path(const char *path)
+{
+    if (chdir(path) != 0 && (errno != ENOENT || mkdir(path, 0700) != 0 || chdir(path) != 0))
+        return false;
+    return chroot(".") == 0;
+}
+
 static bool root_change(const child *c)
 {
+    if (c->plan->root_path && spawn_can_root())
+        return root_change_path(c->plan->root_path);
     return c->root_fd < 0 || !spawn_can_root() || (fchdir(c->root_fd) == 0 && chroot(".") == 0);
 }
 
@@ -206,7 +216,7 @@ fault spawn(const spawn_plan *plan, spawned *out)
     fd_close(&c.null_fd);
     if (out->pid < 0)
         return fault_errno("cannot start %s", name);
-    out->is_rooted = plan->root_fd >= 0 && spawn_can_root();
+    out->is_rooted = (plan->root_fd >= 0 || plan->root_path) && spawn_can_root();
     if (c.failed == STEP_NONE) /* always, when it shares no memory with us */
         return NO_FAULT;
     while (waitpid(out->pid, NULL, 0) < 0 && errno == EINTR)

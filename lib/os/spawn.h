@@ -23,6 +23,7 @@ typedef struct spawn_plan {
     uid_t uid;
     gid_t gid;
     int root_fd;           /* -1; or chroot to this folder, as the new user (needs SYS_CHROOT and a static executable) */
+    const char *root_path; /* the same by name, looked up (and its last part made) as the new user, who alone may reach it */
     int folder_fd;         /* -1; or the current folder of the child; not with root_fd */
     bool drops_caps;       /* all capabilities go before exec */
     bool starts_session;   /* setsid: a program of a user, to be killed with all that it started */

@@ -1,0 +1,173 @@
+#include "daemon/readers.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "ipc/talk/auth.h"
+#include "ipc/talk/session.h"
+#include "os/fd.h"
+#include <stdlib.h>
+
+enum { GRANT_LIFE_MS = 30000, GRANTS_MAX = 10000 };
+
+typedef struct grant {
+    uint64_t token, until_ms;
+    arena arena;
+    pool_user user;
+    struct grant *next;
+} grant;
+
+typedef struct readers {
+    const readers_program *program;
+    pool pool;
+    grant *grants;
+    size_t grant_count;
+    uint64_t sessions, refused;
+} readers;
+
+static void grant_free(grant *g)
+{
+    arena_free(&g->arena);
+    free(g);
+}
+
+/* A token is used once, and soon, or not at all. */
+static grant *grant_take(readers *r, uint64_t token)
+{
+    uint64_t now = clock_monotonic_ms();
+    grant *found = NULL;
+    for (grant **at = &r->grants; *at;) {
+        grant *g = *at;
+        bool is_it = g->token == token && g->until_ms > now;
+        if (!is_it && g->until_ms > now) {
+            at = &g->next;
+            continue;
+        }
+        *at = g->next;
+        r->grant_count--;
+        if (is_it)
+            found = g;
+        else
+            grant_free(g);
+    }
+    return found;
+}
+
+static bool on_grant(void *context, channel *ch, received *m)
+{
+    peer *from = context;
+    readers *r = from->daemon->state;
+    auth_grant g;
+    (void)ch;
+    if (auth_grant_decode(m->bytes, &g) != PARSE_DONE || g.token == 0)
+        return false;
+    (void)grant_take(r, 0); /* no token is 0: forgets what has expired */
+    if (r->grant_count >= GRANTS_MAX)
+        return true;
+    grant *n = memory_get(sizeof *n);
+    arena *a = &n->arena;
+    *n = (grant){ .token = g.token, .until_ms = clock_monotonic_ms() + GRANT_LIFE_MS, .next = r->grants };
+    n->user = (pool_user){ .user = arena_copy(a, g.user), .uid = g.uid, .gid = g.gid, .is_system = g.is_system,
+                           .home = arena_copy(a, g.home), .mail = arena_copy(a, g.mail) };
+    r->grants = n;
+    r->grant_count++;
+    return true;
+}
+
+static void refuse(readers *r, channel *login, uint64_t token, const char *why)
+{
+    session_refused m = { .token = token, .reason = str_c(why) };
+    r->refused++;
+    log_event(LOG_WARNING, "session-refused", LOG_C("reason", why));
+    channel_put(login, SESSION_REFUSED, 0, session_refused, &m);
+}
+
+static bool on_open(void *context, channel *ch, received *m)
+{
+    peer *from = context;
+    readers *r = from->daemon->state;
+    session_open s;
+    if (session_open_decode(m->bytes, &s) != PARSE_DONE)
+        return false;
+    grant *g = grant_take(r, s.token);
+    if (g == NULL) {
+        refuse(r, ch, s.token, "no grant for this token");
+        return true;
+    }
+    pool_worker *w;
+    fault f = pool_get(&r->pool, &g->user, &w);
+    if (is_fault(f)) {
+        refuse(r, ch, s.token, f.text);
+    } else {
+        int fd = m->fds[0];
+        m->fds[0] = -1;
+        log_event(LOG_INFO, "session", LOG_STR("session", s.session), LOG_STR("user", g->user.user),
+                  LOG_STR("client", s.client), LOG_NUM("tls", s.has_tls), LOG_NUM("worker", w->pid));
+        s.token = 0;
+        s.user = g->user.user;
+        w->open++;
+        r->sessions++;
+        channel_put_fds(&w->channel, SESSION_GIVE, 0, session_open, &s, &fd, 1);
+    }
+    grant_free(g);
+    return true;
+}
+
+static bool on_session_closed(void *context, channel *ch, received *m)
+{
+    pool_worker *w = context;
+    readers *r = w->pool->process->state;
+    session_closed s;
+    (void)ch;
+    if (session_closed_decode(m->bytes, &s) != PARSE_DONE || w->open == 0)
+        return false;
+    w->open--;
+    r->sessions--;
+    log_event(LOG_INFO, "session-closed", LOG_STR("session", s.session), LOG_STR("user", w->user),
+              LOG_STR("reason", s.reason), LOG_NUM("in", s.bytes_in), LOG_NUM("out", s.bytes_out));
+    return true;
+}
+
+static void on_worker_lost(pool_worker *w)
+{
+    readers *r = w->pool->process->state;
+    r->sessions -= w->open;
+}
+
+static const talk_row auth_rows[] = { { AUTH_GRANT, 0, 0, on_grant } };
+static const talk_row login_rows[] = { { SESSION_OPEN, 1, 1, on_open } };
+static const talk_row worker_rows[] = { { SESSION_CLOSED, 0, 0, on_session_closed } };
+
+static bool start(process *p)
+{
+    static pool_program workers;
+    readers *r = p->state;
+    workers = (pool_program){ .role = r->program->worker, .calls = r->program->worker_calls, .rows = worker_rows,
+                              .row_count = COUNT_OF(worker_rows), .on_lost = on_worker_lost };
+    return pool_open(&r->pool, p, &workers, r->program->idle_s(daemon_config(p)));
+}
+
+static void on_drain(process *p)
+{
+    readers *r = p->state;
+    pool_leave_all(&r->pool);
+}
+
+static void report(process *p, buf *detail)
+{
+    readers *r = p->state;
+    buf_printf(detail, "sessions_open=%llu workers=%zu workers_started=%llu refused=%llu", (unsigned long long)r->sessions,
+               r->pool.count, (unsigned long long)r->pool.started, (unsigned long long)r->refused);
+}
+
+int readers_run(const readers_program *p)
+{
+    static readers r;
+    const peer_row peers[] = {
+        { "auth", { "grants", auth_rows, COUNT_OF(auth_rows), NULL }, NULL, NULL },
+        { "login", { "sessions", login_rows, COUNT_OF(login_rows), NULL }, NULL, NULL },
+    };
+    const program program_rows = { .contract = p->contract, .peers = peers, .peer_count = COUNT_OF(peers),
+                                   .start = start, .on_drain = on_drain, .report = report };
+    r.program = p;
+    return daemon_run(&program_rows, &r);
+}

@@ -1,0 +1,70 @@
+/* Users without a worker: auth says who they are. The jobs of one wait in order. Runs in: local. */
+#include "base/log.h"
+#include "ipc/talk/auth.h"
+#include "local/local.h"
+
+static void ask(peer *auth, job *j)
+{
+    auth_find m = { .user = j->request.user };
+    channel_put(&auth->channel, AUTH_FIND, j->ref, auth_find, &m);
+}
+
+/* Without auth it waits: qmgr has the message, and auth comes back. */
+void user_ask(job *j)
+{
+    peer *auth = daemon_peer(j->local->process, "auth");
+    if (auth)
+        ask(auth, j);
+}
+
+static fault unknown(const auth_user *m)
+{
+    if (m->outcome == FAULT_REFUSED)
+        return fault_make(FAULT_REFUSED, "1.1", "unknown user");
+    return fault_make(FAULT_TRY_LATER, "3.0", "the user cannot be looked up: %.*s", STR_ARG(m->reason));
+}
+
+static bool on_user(void *context, channel *ch, received *r)
+{
+    peer *from = context;
+    auth_user m;
+    (void)ch;
+    if (auth_user_decode(r->bytes, &m) != PARSE_DONE)
+        return false;
+    job *j = job_by_ref(from->daemon->state, r->ref);
+    if (j == NULL || j->worker)
+        return true; /* asked twice, after auth was restarted */
+    if (m.outcome != FAULT_NONE) {
+        fault f = unknown(&m);
+        job_end(j, f, str_c(f.text));
+        return true;
+    }
+    pool_user u = { .user = j->request.user, .uid = m.uid, .gid = m.gid, .is_system = m.is_system, .home = m.home,
+                    .mail = m.mail };
+    job_give(j, &u);
+    return true;
+}
+
+/* Workers that run keep what they have open; the next one is started by the new word. */
+static bool on_changed(void *context, channel *ch, received *r)
+{
+    auth_changed m;
+    (void)context, (void)ch;
+    return auth_changed_decode(r->bytes, &m) == PARSE_DONE;
+}
+
+static const talk_row rows[] = { { AUTH_USER, 0, 0, on_user }, { AUTH_CHANGED, 0, 0, on_changed } };
+const talk auth_talk = { "local-auth", rows, COUNT_OF(rows), NULL };
+
+void users_auth_opened(peer *p)
+{
+    local *l = p->daemon->state;
+    for (size_t i = 0; i < l->jobs.n; i++)
+        if (l->jobs.p[i] && l->jobs.p[i]->worker == NULL)
+            ask(p, l->jobs.p[i]);
+}
+
+void users_auth_lost(peer *p)
+{
+    (void)p; /* what it was asked is asked again when the next one is there */
+}
