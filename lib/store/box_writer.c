@@ -2,7 +2,7 @@
 #include "store/row.h"
 #include "store/store.h"
 
-enum { LOG_ROWS_MAX = 4096 };
+enum { LOG_ROWS_MAX = 1024 };
 
 bool box_writer_open(box_writer *w, MDB_txn *t, uint32_t id)
 {

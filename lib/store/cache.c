@@ -241,7 +241,8 @@ void cache_forget(store *s, uint32_t id, const uid_set *uids)
     for (size_t i = 0; i < s->cached.n; i++)
         if (s->cached.p[i].id == id && (uids == NULL || uid_set_has(uids, s->cached.p[i].uid)))
             s->cached.p[i].id = 0; /* written to nobody's rows */
-    if (s->cache.readers || !cache_open(s))
+    bool has_cache = s->cache.env || faccessat(s->metafd, "cache", F_OK, 0) == 0;
+    if (s->cache.readers || !has_cache || !cache_open(s))
         return;
     s->is_cache_written = true;
     if (is_fault(env_write(&s->cache, forget_write, &(forgetting){ s, id, uids })))

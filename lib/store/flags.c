@@ -40,12 +40,11 @@ static fault changes_write(MDB_txn *t, void *context)
     if (!box_writer_open(&w, t, s->m->box.id))
         f = box_is_gone();
     for (size_t i = 0; i < s->n && !is_fault(f); i++) {
-        const flag_change *c = &s->changes[i];
-        for (uint32_t uid = 1; (uid = uid_set_next(c->uids, uid)) != 0; uid++) {
-            if (uid >= w.box.uidnext)
-                break; /* "1:4294967295" ends with the messages that there are */
-            message_change(s, &w, c, uid);
-        }
+        uid_set mine = { 0 }; /* "1:4294967295" costs no more than the messages that there are */
+        uid_set_intersect(s->changes[i].uids, &s->m->uids, &mine);
+        for (uint32_t uid = 1; (uid = uid_set_next(&mine, uid)) != 0; uid++)
+            message_change(s, &w, &s->changes[i], uid);
+        uid_set_free(&mine);
     }
     for (size_t i = 0; i < w.changed.n; i++) /* the files are renamed later */
         box_writer_pending(&w, w.changed.p[i].first, w.changed.p[i].last);

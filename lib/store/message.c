@@ -45,6 +45,17 @@ static void info_fill(const mailbox *m, uint32_t uid, const record *r, message_i
         out->wire_bytes = out->stored_bytes = SIZE_UNKNOWN;
 }
 
+/* By leaps, so that "1:4294967295" costs no more than the messages that there are. */
+static uint32_t next_of_both(const uid_set *a, const uid_set *b, uint32_t from)
+{
+    for (;;) {
+        uint32_t uid = uid_set_next(a, from);
+        from = uid_set_next(b, uid);
+        if (uid == 0 || from == 0 || from == uid)
+            return uid && from ? uid : 0;
+    }
+}
+
 fault mailbox_read(mailbox *m, const uid_set *uids, uint32_t from, message_info *out, size_t max, size_t *n_out)
 {
     window w = { .id = m->box.id };
@@ -55,9 +66,8 @@ fault mailbox_read(mailbox *m, const uid_set *uids, uint32_t from, message_info 
         f = env_read(&m->box.s->index, &w.txn);
     if (is_fault(f))
         return f;
-    for (uint32_t uid = from ? from : 1; *n_out < max && (uid = uid_set_next(uids, uid)) != 0; uid++)
-        if (mailbox_sequence(m, uid))
-            info_fill(m, uid, window_get(&w, uid), &out[(*n_out)++]);
+    for (uint32_t uid = from ? from : 1; *n_out < max && (uid = next_of_both(uids, &m->uids, uid)) != 0; uid++)
+        info_fill(m, uid, window_get(&w, uid), &out[(*n_out)++]);
     env_read_end(&m->box.s->index);
     return NO_FAULT;
 }
