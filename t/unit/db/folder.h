@@ -21,7 +21,7 @@ static arena mem;
 static inline int folder_make(void **state)
 {
     (void)state;
-    strcpy(folder, "/tmp/test-db-XXXXXX");
+    memcpy(folder, "/tmp/test-db-XXXXXX", sizeof "/tmp/test-db-XXXXXX");
     mem = arena_new(0);
     return mkdtemp(folder) ? 0 : -1;
 }
