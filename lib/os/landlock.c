@@ -1,6 +1,7 @@
 #include "os/landlock.h"
 #include "os/fd.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -77,8 +78,7 @@ static ruleset ruleset_for(const landlock_walls *w, int abi)
 {
     ruleset r = { 0 };
 
-    if (!w->leaves_files)
-        r.fs = fs_handled(abi);
+    r.fs = w->leaves_files ? FS_REFER : fs_handled(abi);
     if (!w->leaves_ports && abi >= ABI_NET)
         r.net = NET_BIND_TCP | NET_CONNECT_TCP;
     if (!w->leaves_scope && abi >= ABI_SCOPE)
@@ -105,11 +105,24 @@ static fault folder_add(int set, const landlock_rule *rule, uint64_t handled)
     return NO_FAULT;
 }
 
+/* Every layer forbids renames between folders unless it allows them, also one that leaves files alone otherwise: the workers of a
+ * spawner would inherit that. */
+static fault refer_allow(int set)
+{
+    path_rule r = { FS_REFER, open("/", O_PATH | O_CLOEXEC) };
+    bool is_added = r.fd >= 0 && syscall(SYS_landlock_add_rule, set, RULE_PATH_BENEATH, &r, 0) == 0;
+    fault f = is_added ? NO_FAULT : fault_make(FAULT_BUG, "3.0", "Landlock refuses renames below /: %s", strerror(errno));
+
+    if (r.fd >= 0)
+        close(r.fd);
+    return f;
+}
+
 static fault rules_add(int set, const landlock_walls *w, const ruleset *r)
 {
-    fault f = NO_FAULT;
+    fault f = w->leaves_files ? refer_allow(set) : NO_FAULT;
 
-    for (size_t i = 0; r->fs && i < w->rule_count && !is_fault(f); i++)
+    for (size_t i = 0; !w->leaves_files && i < w->rule_count && !is_fault(f); i++)
         f = folder_add(set, &w->rules[i], r->fs);
     for (size_t i = 0; r->net && i < w->connect_port_count && !is_fault(f); i++) {
         port_rule port = { NET_CONNECT_TCP, w->connect_ports[i] };
@@ -125,7 +138,7 @@ fault landlock_confine(const landlock_walls *w, int *out_abi)
     ruleset r = ruleset_for(w, abi);
 
     *out_abi = 0;
-    if (abi == 0 || (r.fs | r.net | r.scoped) == 0)
+    if (abi == 0 || (w->leaves_files && (r.net | r.scoped) == 0))
         return NO_FAULT;
     int set = ruleset_create(&r, abi);
     if (set < 0)

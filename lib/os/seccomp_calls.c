@@ -55,7 +55,7 @@ const call_row seccomp_calls[] = {
 
     { "inotify_init1", CALLS_INOTIFY }, { "inotify_add_watch", CALLS_INOTIFY }, { "inotify_rm_watch", CALLS_INOTIFY },
 
-    { "msync", CALLS_LMDB }, { "mincore", CALLS_LMDB },
+    { "msync", CALLS_LMDB }, { "mincore", CALLS_LMDB }, { "fchdir", CALLS_LMDB | CALLS_INOTIFY }, /* LMDB and inotify take paths */
 
     { "socket", NET }, { "connect", NET }, { "bind", NET }, { "listen", CALLS_UNIX },
 
