@@ -205,6 +205,7 @@ static fault filter_raise(change *c)
 
 fault become(const contract *k, const identity *id)
 {
+    static const id_ranges nobody = { 65534, 65534, 65534, 65534, NULL, 0 }; /* without root no id changes */
     change c = { .contract = k, .identity = id, .stays_root = id->is_privileged && id->uid == 0 };
 
     if (k->is_spawner && c.stays_root)
@@ -214,7 +215,7 @@ fault become(const contract *k, const identity *id)
     c.proof = (proof_context){ .contract = k, .identity = id, .families = k->calls | k->worker_calls };
     fault f = rules_open(&c);
     if (!is_fault(f))
-        f = seccomp_compile(k, &id->ids, &c.filter);
+        f = seccomp_compile(k, id->is_privileged ? &id->ids : &nobody, &c.filter);
     if (!is_fault(f) && id->is_privileged)
         f = privileged_steps(&c);
     if (!is_fault(f))

@@ -14,7 +14,7 @@ typedef struct identity {
     const gid_t *groups; /* supplementary; the helper for PAM has shadow */
     size_t group_count;
     int root_fd;  /* the folder to chroot to; -1: "/" stays */
-    id_ranges ids; /* for is_spawner: who it may become */
+    id_ranges ids; /* for is_spawner: who it may become; not used without is_privileged */
     const landlock_rule *rules; /* folders besides the root */
     size_t rule_count;
     const uint16_t *connect_ports; /* for CALLS_CONNECT and CALLS_RESOLVE; NULL: any */
