@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CONTROL_TARGET = 3, STEADY_S = 60 };
+enum { CONTROL_TARGET = 3, STEADY_S = 60, BACKOFF_LEAST_MS = 50 };
 
 static void on_exit_ready(void *context, unsigned ready);
 
@@ -105,11 +105,11 @@ static child_state back_off(child *c)
     const config *conf = &c->master->parsed->base.config;
     uint64_t least = conf->restart_backoff_initial * 1000, most = conf->restart_backoff_max * 1000;
     bool was_steady = clock_monotonic_ms() - c->started_ms > STEADY_S * 1000;
-    c->backoff_ms = was_steady || c->backoff_ms == 0 ? least : c->backoff_ms * 2;
-    if (c->backoff_ms > most)
-        c->backoff_ms = most;
-    /* The first crash of a steady process is mended at once; only a crash loop waits. */
-    timer_set(&c->timer, was_steady ? 0 : c->backoff_ms);
+    /* The first crash of a process is mended at once; only a crash loop waits. */
+    c->backoff_ms = was_steady ? 0 : c->backoff_ms;
+    timer_set(&c->timer, c->backoff_ms);
+    uint64_t next = c->backoff_ms == 0 ? least : c->backoff_ms * 2;
+    c->backoff_ms = next < BACKOFF_LEAST_MS ? BACKOFF_LEAST_MS : next < most ? next : most;
     return CHILD_DOWN;
 }
 
@@ -129,6 +129,8 @@ static child_state do_spawn(child *c)
     if (!is_fault(f)) {
         f = child_exec(c, pair[1]);
         close(pair[1]);
+        if (is_fault(f))
+            close(pair[0]);
     }
     if (is_fault(f)) {
         log_event(LOG_ERROR, "not-started", LOG_C("process", c->role->name), LOG_C("reason", f.text));
