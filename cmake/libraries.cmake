@@ -13,7 +13,8 @@ outside(seccomp seccomp)
 outside(event_core event_core)
 outside(lmdb lmdb)
 outside(crypt crypt)
-outside(pam pam)
+find_library(PAM_LIBRARY pam REQUIRED) # by path: a program of ours has that name
+outside(pam ${PAM_LIBRARY})
 outside(jansson jansson)
 
 pkg_check_modules(PCRE2 REQUIRED libpcre2-8)

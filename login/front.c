@@ -92,8 +92,11 @@ static bool on_sleep(void *context, channel *c, received *r)
 static void on_lost(peer *p)
 {
     front *f = p->daemon->state;
+    bool is_meter = strcmp(p->role, "meter") == 0;
     for (session *s = f->sessions, *next; s; s = next) {
         next = s->next; /* a session never frees itself within session_lose: its streams end in the next round */
+        if (is_meter)
+            s->is_counted = false; /* its successor counts anew */
         session_lose(s, p);
     }
 }
