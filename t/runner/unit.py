@@ -2,6 +2,7 @@
 import glob
 import os
 import re
+import signal
 import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -55,6 +56,25 @@ def parse(output):
     return cases, planned
 
 
+def execute(path):
+    """(output, exit status or None when it took too long, whether no process of its group was left)."""
+    with tempfile.TemporaryDirectory(prefix="unit-") as folder, tempfile.TemporaryFile() as output:
+        process = subprocess.Popen([path], cwd=folder, env={**os.environ, **ENVIRONMENT}, start_new_session=True,
+                                   stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
+        try:
+            status = process.wait(LIMIT_S)
+        except subprocess.TimeoutExpired:
+            status = None
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+            is_alone = status is None
+        except ProcessLookupError:
+            is_alone = True
+        process.wait()
+        output.seek(0)
+        return output.read().decode(errors="replace"), status, is_alone
+
+
 def run_one(results, preset, name, target, wanted, part):
     path = os.path.join(builds.folder(preset), "unit", target)
 
@@ -64,20 +84,17 @@ def run_one(results, preset, name, target, wanted, part):
 
     if not os.path.exists(path):
         return add("", FAILED, "does not build")
-    with tempfile.TemporaryDirectory(prefix="unit-") as folder:
-        try:
-            done = subprocess.run([path], cwd=folder, env={**os.environ, **ENVIRONMENT}, timeout=LIMIT_S, text=True,
-                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                  errors="replace")
-        except subprocess.TimeoutExpired as late:
-            return add("", FAILED, f"did not end within {LIMIT_S} s\n{(late.stdout or b'')[-2000:]}")
-    cases, planned = parse(done.stdout)
+    output, status, is_alone = execute(path)
+    cases, planned = parse(output)
     for case in cases:
         add(*case)
     failed = sum(1 for case in cases if case[1] == FAILED)
-    if len(cases) < planned or planned == 0 or (done.returncode != 0 and not failed):
-        ran = f"{len(cases)} of {planned} cases ran, exit status {done.returncode}"
-        results.add(part, name, FAILED, f"{done.stdout[-4000:]}\n{ran}", preset)
+    if status is None or not is_alone:
+        results.add(part, name, FAILED, f"{output[-4000:]}\n" + (
+            f"did not end within {LIMIT_S} s" if status is None else "left a process running"), preset)
+    elif len(cases) < planned or planned == 0 or (status != 0 and not failed):
+        ran = f"{len(cases)} of {planned} cases ran, exit status {status}"
+        results.add(part, name, FAILED, f"{output[-4000:]}\n{ran}", preset)
     return None
 
 
