@@ -47,9 +47,11 @@ typedef struct imap_input {
         IMAP_BEHIND_MESSAGE,
         IMAP_SKIP_LITERAL,
         IMAP_SKIP_LINE,
+        IMAP_AT_END, /* of a command: imap_input_next is due */
     } state;
     uint64_t literal_left;
     size_t line_bytes;       /* of this command, outside literals */
+    size_t line_start;       /* offset in `command` of the line that is being read */
     bool last_was_cr;
     char tail[24];           /* last bytes of a line that is being skipped: it may announce a literal */
     size_t tail_n;
@@ -58,7 +60,7 @@ typedef struct imap_input {
 imap_input imap_input_new(imap_limits limits);
 void imap_input_free(imap_input *i); /* may be used again: an idle session holds no memory */
 
-/* Takes *used octets off the front of `in`. */
+/* Takes *used octets off the front of `in`; what is left is fed again after the answer, or after the "+ ". */
 parse imap_input_feed(imap_input *i, str in, size_t *used);
 
 static inline str imap_input_command(const imap_input *i) /* without the last line end */
@@ -69,16 +71,16 @@ static inline str imap_input_command(const imap_input *i) /* without the last li
 /* The tag of the command so far, for a BAD; "*" when there is none that may be repeated to the client. */
 str imap_input_tag(const imap_input *i);
 
-/* Forgets the command; the next feed begins another (or goes on skipping). Right after PARSE_DONE without message,
- * or PARSE_BAD. */
+/* Forgets the command (overwriting it: it may hold a password); the next feed begins another, or goes on skipping.
+ * Due after PARSE_DONE and PARSE_BAD of feed and of message, and after refuse. */
 void imap_input_next(imap_input *i);
 
-/* After PARSE_DONE with has_message: the caller wants it (and sends "+ " when is_sync). Then imap_input_message
- * takes its bytes:
- * PARSE_MORE with a *piece, PARSE_DONE when the message and the line end behind it are through, PARSE_BAD when
- * something else stands behind it: the append must not happen. Ends in a state ready for the next command. */
+/* After PARSE_DONE with has_message, when the caller wants it: sends "+ " if is_sync, then gives all input to
+ * imap_input_message. PARSE_MORE: *piece (may be empty) is of the message. PARSE_DONE: message and line end are
+ * through.
+ * PARSE_BAD: something else stands behind the message: the append must not happen. */
 void imap_input_accept(imap_input *i);
 parse imap_input_message(imap_input *i, str in, str *piece, size_t *used);
 
-/* The caller does not want it (and answers NO or BAD): a client that did not wait has its bytes skipped. */
+/* When the caller does not want it (and answers NO or BAD): a client that did not wait has its bytes skipped. */
 void imap_input_refuse(imap_input *i);
