@@ -30,7 +30,7 @@ typedef struct spawn_plan {
     bool skips_pidfd;      /* for a caller that has no use for it */
 } spawn_plan;
 
-/* exec_fd, root_fd and folder_fd must be set, to -1 if unused. */
+/* exec_fd, root_fd and folder_fd must be set, to -1 if unused: assign them after this, which sets all three to -1. */
 #define SPAWN_PLAN(...) ((spawn_plan){ .exec_fd = -1, .root_fd = -1, .folder_fd = -1, __VA_ARGS__ })
 
 typedef struct spawned {

@@ -1,0 +1,250 @@
+/* A child gets exactly what the plan names; a spawner under its own filter starts workers as users, who then confine themselves. */
+#include "os/spawn.h"
+#include "os/become.h"
+#include "os/fd.h"
+#include "os/file.h"
+#include "os/sandbox.h"
+#include "os/worker_confine.h"
+#include "t/unit/os/os_test.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+enum { TARGET_OUT = 7, TARGET_FILTER = 8, TARGET_FOLDER = 9, USER_UID = 2000, USER_GID = 2001 };
+
+static char *const plain_env[] = { (char *)(uintptr_t)"ASAN_OPTIONS=detect_leaks=0", NULL };
+static int self_fd = -1;
+
+/* What the child does. */
+
+static int child_report(void)
+{
+    char line[512] = "";
+    size_t n = 0;
+    sigset_t blocked;
+    struct sigaction pipe_action;
+    for (int fd = 0; fd < 300; fd++)
+        if (fcntl(fd, F_GETFD) >= 0)
+            n += (size_t)snprintf(line + n, sizeof line - n, "%d ", fd);
+    sigprocmask(SIG_SETMASK, NULL, &blocked);
+    sigaction(SIGPIPE, NULL, &pipe_action);
+    snprintf(line + n, sizeof line - n, "home=%s blocked=%d ignored=%d", getenv("HOME") ? getenv("HOME") : "none",
+             sigismember(&blocked, SIGTERM), pipe_action.sa_handler == SIG_IGN);
+    return write(TARGET_OUT, line, strlen(line)) > 0 ? 0 : 3;
+}
+
+static fault worker_at_work(const char *folder)
+{
+    sandbox_report r;
+    sandbox_self(&r);
+    NEED(r.is_proved && !r.is_dumpable && r.landlock_abi > 0);
+    int file = openat(TARGET_FOLDER, "message", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    NEED(file >= 0 && file_write_all(file, STR("mail")) && fsync(file) == 0);
+    NEED(ftruncate(file, 4096) == 0);
+    NEED(mmap(NULL, 4096, PROT_READ, MAP_SHARED, file, 0) != MAP_FAILED);
+    NEED(mkdirat(TARGET_FOLDER, "cur", 0700) == 0 && renameat(TARGET_FOLDER, "message", TARGET_FOLDER, "cur/m") == 0);
+    NEED(openat(TARGET_FOLDER, "../secret", O_RDONLY) < 0);
+    NEED(open("/etc/passwd", O_RDONLY) < 0 && open(folder, O_RDONLY | O_DIRECTORY) >= 0);
+    NEED(socket(AF_UNIX, SOCK_STREAM, 0) < 0 && errno == EACCES);
+    NEED(mprotect((void *)((uintptr_t)&r & ~4095UL), 4096, PROT_READ | PROT_EXEC) < 0);
+    return NO_FAULT;
+}
+
+static int child_confine(const char *folder)
+{
+    landlock_rule rule = { TARGET_FOLDER, ACCESS_READ | ACCESS_WRITE };
+    worker_walls walls = { &rule, 1, { 0, 0, 0 }, TARGET_FILTER, true };
+    fault f = worker_confine(&walls);
+    if (!is_fault(f))
+        f = worker_at_work(folder);
+    sandbox_view v = { 0 };
+    if (is_fault(f))
+        dprintf(TARGET_OUT, "%s", f.text);
+    else
+        dprintf(TARGET_OUT, "confined uid=%u gid=%u %d", getuid(), getgid(), v.has_no_new_privs);
+    return is_fault(f) ? 1 : 0;
+}
+
+/* The tests. */
+
+static fault spawn_and_hear(spawn_plan *plan, char *said, size_t said_size, int *status)
+{
+    int out[2];
+    spawned s;
+    spawn_fd fds[8];
+    NEED(pipe2(out, O_CLOEXEC) == 0);
+    if (plan->fd_count > 0)
+        memcpy(fds, plan->fds, plan->fd_count * sizeof *fds);
+    fds[plan->fd_count] = (spawn_fd){ out[1], TARGET_OUT };
+    plan->fds = fds;
+    plan->fd_count++;
+    fault f = spawn(plan, &s);
+    fd_close(&out[1]);
+    if (is_fault(f)) {
+        fd_close(&out[0]);
+        return f;
+    }
+    ssize_t n = read(out[0], said, said_size - 1);
+    said[n > 0 ? n : 0] = '\0';
+    struct pollfd ended = { .fd = s.pidfd, .events = POLLIN };
+    NEED(poll(&ended, 1, 30000) == 1);
+    NEED(waitpid(s.pid, status, 0) == s.pid);
+    fd_close(&out[0]);
+    fd_close(&s.pidfd);
+    return NO_FAULT;
+}
+
+static char *const report_argv[] = { (char *)(uintptr_t)"test", (char *)(uintptr_t)"report", NULL };
+
+static void a_child_gets_what_is_named(void **state)
+{
+    char *const env[] = { (char *)(uintptr_t)"HOME=/x", plain_env[0], NULL };
+    char said[512];
+    int status = -1, other = open("/dev/null", O_RDONLY); /* not close-on-exec, not named */
+    sigset_t term;
+    (void)state;
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);
+    sigprocmask(SIG_BLOCK, &term, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    for (int by_fd = 0; by_fd < 2; by_fd++) {
+        spawn_fd fds[] = { { other, 20 }, { other, 5 }, { 2, 2 } };
+        spawn_plan plan = SPAWN_PLAN(.argv = report_argv, .envp = env, .fds = fds, .fd_count = 3);
+        if (by_fd)
+            plan.exec_fd = self_fd;
+        else
+            plan.path = "/proc/self/exe";
+        fault f = spawn_and_hear(&plan, said, sizeof said, &status);
+        if (is_fault(f))
+            fail_msg("%s", f.text);
+        assert_string_equal(said, "0 1 2 5 7 20 home=/x blocked=0 ignored=0");
+        assert_int_equal(status, 0);
+    }
+    sigprocmask(SIG_UNBLOCK, &term, NULL);
+    signal(SIGPIPE, SIG_DFL);
+    fd_close(&other);
+}
+
+static void targets_may_be_sources(void **state)
+{
+    char said[512];
+    int status, pair[2];
+    (void)state;
+    assert_int_equal(pipe(pair), 0);
+    spawn_fd swapped[] = { { pair[0], pair[1] }, { pair[1], pair[0] } };
+    spawn_plan plan = SPAWN_PLAN(.argv = report_argv, .envp = plain_env, .fds = swapped, .fd_count = 2);
+    plan.exec_fd = self_fd;
+    assert_true(pair[1] != TARGET_OUT && pair[0] != TARGET_OUT);
+    assert_false(is_fault(spawn_and_hear(&plan, said, sizeof said, &status)));
+    fd_close(&pair[0]);
+    fd_close(&pair[1]);
+}
+
+static void failures_are_told(void **state)
+{
+    char *const argv[] = { (char *)(uintptr_t)"nothing", NULL };
+    char text[64];
+    spawned s;
+    spawn_fd bad = { 1, SPAWN_TARGETS_MAX }, closed = { 250, 3 };
+    (void)state;
+    fault f = spawn(&SPAWN_PLAN(.path = "/nothing/here", .argv = argv), &s);
+    assert_int_equal(f.kind, FAULT_TRY_LATER);
+    assert_non_null(strstr(f.text, "exec: No such file"));
+    assert_int_equal(s.pid, -1);
+    assert_int_equal(s.pidfd, -1);
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no child is left */
+    assert_int_equal(spawn(&SPAWN_PLAN(.path = "/bin/true", .argv = argv, .fds = &bad, .fd_count = 1), &s).kind, FAULT_BUG);
+    f = spawn(&SPAWN_PLAN(.path = "/bin/true", .argv = argv, .fds = &closed, .fd_count = 1), &s);
+    assert_non_null(strstr(f.text, "descriptors"));
+    f = spawn(&SPAWN_PLAN(.path = "/bin/true", .argv = argv, .changes_ids = true, .uid = 0, .gid = 5), &s);
+    assert_int_equal(f.kind, FAULT_BUG);
+    assert_string_equal(spawn_status_text(0x4b00, text, sizeof text), "exit status 75");
+    assert_non_null(strstr(spawn_status_text(11, text, sizeof text), "signal 11"));
+    assert_null(spawn_failure(0));
+}
+
+static fault plain_cannot_change_ids(void *context)
+{
+    spawned s;
+    int status;
+    char *const argv[] = { (char *)(uintptr_t)"true", NULL };
+    (void)context;
+    fault f = spawn(&SPAWN_PLAN(.path = "/bin/true", .argv = argv, .changes_ids = true, .uid = 5, .gid = 5), &s);
+    NEED(!is_fault(f) && waitpid(s.pid, &status, 0) == s.pid);
+    NEED(spawn_failure(status) && strcmp(spawn_failure(status), "setgroups") == 0);
+    return NO_FAULT;
+}
+
+static void a_step_that_fails_is_in_the_status(void **state)
+{
+    (void)state;
+    assert_int_equal(run_apart(plain_cannot_change_ids, NULL, true), 0);
+}
+
+enum { WORKER = CALLS_LOOP | CALLS_CONTENT | CALLS_FILES | CALLS_LMDB | CALLS_INOTIFY };
+
+static const contract pool = { .role = "imapd", .caps = CAPS_SPAWNER, .calls = CALLS_LOOP | CALLS_RECEIVE | CALLS_SPAWN,
+                               .worker_calls = WORKER, .is_spawner = true, .files = FILES_NONE };
+
+static fault worker_start(bool is_privileged, const char *mail, char *said, size_t said_size, int *status)
+{
+    int filter_fd = -1, folder_fd = open(mail, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int top_fd = open("/tmp", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    landlock_rule rules[] = { { self_fd, ACCESS_READ | ACCESS_EXECUTE }, { top_fd, ACCESS_READ | ACCESS_WRITE } };
+    char *const argv[] = { (char *)(uintptr_t)"test", (char *)(uintptr_t)"confine", (char *)(uintptr_t)mail, NULL };
+    identity id = { .is_privileged = is_privileged, .uid = TEST_UID, .gid = TEST_GID, .root_fd = -1, .rules = rules,
+                    .rule_count = 2, .ids = { 1000, 60000, 1000, 60000, NULL, 0 }, .requires_landlock = true };
+    NEED(folder_fd >= 0 && top_fd >= 0);
+    fault f = seccomp_export("worker", WORKER, &filter_fd);
+    if (!is_fault(f))
+        f = become(&pool, &id);
+    spawn_fd fds[] = { { 2, 2 }, { filter_fd, TARGET_FILTER }, { folder_fd, TARGET_FOLDER } };
+    spawn_plan plan = SPAWN_PLAN(.argv = argv, .envp = plain_env, .fds = fds, .fd_count = 3, .changes_ids = is_privileged,
+                                 .uid = USER_UID, .gid = USER_GID, .drops_caps = true);
+    plan.exec_fd = self_fd;
+    return is_fault(f) ? f : spawn_and_hear(&plan, said, said_size, status);
+}
+
+static fault pool_at_work(void *context)
+{
+    bool is_privileged = geteuid() == 0;
+    char said[512] = "", want[64], mail[] = "/tmp/os-mail-XXXXXX";
+    int status = -1;
+    (void)context;
+    NEED(mkdtemp(mail));
+    NEED(!is_privileged || chown(mail, USER_UID, USER_GID) == 0);
+    fault f = worker_start(is_privileged, mail, said, sizeof said, &status);
+    if (is_fault(f))
+        return f;
+    snprintf(want, sizeof want, "confined uid=%u gid=%u", is_privileged ? USER_UID : getuid(),
+             is_privileged ? USER_GID : getgid());
+    if (strncmp(said, want, strlen(want)) != 0 || status != 0)
+        return fault_make(FAULT_BUG, "3.0", "the worker says \"%s\", status %#x", said, (unsigned)status);
+    return NO_FAULT;
+}
+
+static void a_pool_starts_confined_workers(void **state)
+{
+    (void)state;
+    assert_int_equal(run_apart(pool_at_work, NULL, false), 0);
+    assert_int_equal(run_apart(pool_at_work, NULL, true), 0);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1)
+        return strcmp(argv[1], "report") == 0 ? child_report() : child_confine(argv[2]);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_child_gets_what_is_named), cmocka_unit_test(targets_may_be_sources),
+        cmocka_unit_test(failures_are_told),          cmocka_unit_test(a_step_that_fails_is_in_the_status),
+        cmocka_unit_test(a_pool_starts_confined_workers),
+    };
+    self_fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
