@@ -63,8 +63,8 @@ static fault creation_write(MDB_txn *t, void *context)
     return env_fault(&c->b->s->index, result, "write");
 }
 
-/* A folder that the index does not know. Once imported a dovecot-uidlist is set aside: were the index lost, an old list would
- * give UIDs a second time. */
+/* A folder that the index does not know. Once imported a dovecot-uidlist is set aside: were the index lost, an old
+ * list would give UIDs a second time. */
 static fault box_create(box *b, str name)
 {
     creation c = { .b = b, .name = name, .keywords = buf_new(1 << 14) };

@@ -130,10 +130,12 @@ static void pending_flush(box_writer *w)
         return;
     uid_set_remove(&w->pending, &w->gone);
     MDB_val *at = key_make(&k, KIND_PENDING, w->id, 0, 0);
-    keep(w, w->pending.n ? row_put(w->txn, at, w->pending.p, w->pending.n * sizeof(uid_range)) : row_delete(w->txn, at));
+    keep(w,
+         w->pending.n ? row_put(w->txn, at, w->pending.p, w->pending.n * sizeof(uid_range)) : row_delete(w->txn, at));
 }
 
-/* One row a transaction, however many messages it changed. Old rows go: who asks for older changes reads all records. */
+/* One row a transaction, however many messages it changed. Old rows go: who asks for older changes reads all
+ * records. */
 static void log_flush(box_writer *w)
 {
     key k;

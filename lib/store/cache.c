@@ -1,6 +1,6 @@
-/* The cache is written without syncs, so a power cut may leave it broken in a way that only shows when it is read. It is trusted
- * when another process has it open (a shared lock says so), or when it is exactly as it was when the last writer synced it, closed
- * it and noted its transaction's number in cache.mark. Otherwise it is thrown away. */
+/* The cache is written without syncs, so a power cut may leave it broken in a way that only shows when it is read.
+ * It is trusted when another process has it open (a shared lock says so), or when it is exactly as it was when the
+ * last writer synced it, closed it and noted its transaction's number in cache.mark. Otherwise it is thrown away. */
 #include "base/clock.h"
 #include "os/fd.h"
 #include "os/file.h"

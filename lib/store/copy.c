@@ -26,7 +26,7 @@ typedef struct copying {
 /* Where a link is not to be had: another file system, too many links, somebody else's file. */
 static int content_copy(int from, int dirfd, const char *path)
 {
-    char piece[32 * 1024];
+    char piece[8 * 1024];
     struct stat st;
     off_t offset = 0;
     size_t n = 1;
@@ -102,8 +102,11 @@ static fault twins_plan(copying *c, const uid_set *uids)
             if (info[i].is_expunged)
                 return fault_make(FAULT_REFUSED, "2.0", "a message was deleted");
             used |= info[i].keywords;
-            *vec_add(&c->twins) = (twin){ .uid = info[i].uid, .flags = info[i].flags, .keywords = info[i].keywords,
-                                          .stored_bytes = info[i].stored_bytes, .wire_bytes = info[i].wire_bytes };
+            *vec_add(&c->twins) = (twin){ .uid = info[i].uid,
+                                          .flags = info[i].flags,
+                                          .keywords = info[i].keywords,
+                                          .stored_bytes = info[i].stored_bytes,
+                                          .wire_bytes = info[i].wire_bytes };
         }
     }
     if (!is_fault(f))
@@ -144,7 +147,10 @@ static fault twin_publish(copying *c, box_writer *w, twin *t)
     if (w->box.uidnext == UINT32_MAX)
         return fault_make(FAULT_REFUSED, "2.0", "the mailbox has no UIDs left");
     uint32_t uid = w->box.uidnext++;
-    record r = { .keywords = t->keywords, .stored_bytes = t->stored_bytes, .wire_bytes = t->wire_bytes, .flags = (uint16_t)t->flags };
+    record r = { .keywords = t->keywords,
+                 .stored_bytes = t->stored_bytes,
+                 .wire_bytes = t->wire_bytes,
+                 .flags = (uint16_t)t->flags };
     box_writer_put(w, uid, &r, true);
     box_writer_name(w, uid, str_from(str_c(t->final), 4));
     return NO_FAULT;

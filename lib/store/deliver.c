@@ -15,10 +15,10 @@ typedef struct item { /* a message of the batch */
     size_t target;
     int fd;
     unsigned flags;
-    uint32_t keywords;      /* delivery_append: bits in the target */
+    uint32_t keywords; /* delivery_append: bits in the target */
     uint32_t stored_bytes, wire_bytes;
-    bool is_published;      /* stands under its final name */
-    char base[NAME_BYTES];  /* without sizes: its name in tmp/ */
+    bool is_published;          /* stands under its final name */
+    char base[NAME_BYTES];      /* without sizes: its name in tmp/ */
     char final[NAME_BYTES + 8]; /* "new/…" or "cur/…" */
 } item;
 
@@ -159,17 +159,19 @@ fault delivery_write(delivery *d, str bytes)
 
 fault delivery_copy(delivery *d, int fd, uint64_t offset, uint64_t bytes)
 {
-    char piece[16 * 1024];
+    char piece[8 * 1024];
     fault f = NO_FAULT;
 
     while (bytes && !is_fault(f)) {
         size_t wanted = bytes < sizeof piece ? (size_t)bytes : sizeof piece, n;
-        if (!file_pread_all(fd, piece, wanted, (off_t)offset, &n) || n != wanted) {
-            f = n < wanted && errno == 0 ? fault_make(FAULT_TRY_LATER, "3.0", "a message is cut off") : fault_errno("cannot read");
+        if (!file_pread_all(fd, piece, wanted, (off_t)offset, &n))
+            f = fault_errno("cannot read a message");
+        else if (n != wanted)
+            f = fault_make(FAULT_TRY_LATER, "3.0", "a message is cut off");
+        if (is_fault(f))
             delivery_cancel(d);
-            return f;
-        }
-        f = delivery_write(d, (str){ piece, n });
+        else
+            f = delivery_write(d, (str){ piece, n });
         offset += n;
         bytes -= n;
     }

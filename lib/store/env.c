@@ -13,8 +13,8 @@ enum { READERS_MAX = 16 };
 
 static bool is_damage(int result)
 {
-    return result == MDB_CORRUPTED || result == MDB_PAGE_NOTFOUND || result == MDB_INVALID || result == MDB_VERSION_MISMATCH ||
-           result == MDB_BAD_TXN || result == MDB_BAD_VALSIZE;
+    return result == MDB_CORRUPTED || result == MDB_PAGE_NOTFOUND || result == MDB_INVALID ||
+           result == MDB_VERSION_MISMATCH || result == MDB_BAD_TXN || result == MDB_BAD_VALSIZE;
 }
 
 fault env_fault(env *e, int result, const char *what)

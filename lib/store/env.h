@@ -1,6 +1,6 @@
 /* An LMDB environment with one unnamed table, opened beneath a folder, closed while idle, its map grown as needed.
- * Runs in: the mail user's workers. Never MDB_WRITEMAP; no read transaction outlives a call of the store (but the cache's).
- * Any failed commit closes the environment: the next call starts from what the disk has.
+ * Runs in: the mail user's workers. Never MDB_WRITEMAP; no read transaction outlives a call of the store (but the
+ * cache's). Any failed commit closes the environment: the next call starts from what the disk has.
  * Fails: FAULT_TRY_LATER; is_damaged is set when the file is no environment, or a broken one: env_set_aside then. */
 #pragma once
 #include "base/fault.h"
@@ -26,8 +26,9 @@ void env_set_aside(env *e); /* closes; the file becomes FILE.damaged */
 fault env_read(env *e, MDB_txn **out);
 void env_read_end(env *e);
 
-/* Runs `write` in a transaction and commits it; runs it again from the start with a larger map when the map was full, so it must
- * start afresh each time. A fault from it aborts. `write` turns LMDB's results into faults by env_fault. */
+/* Runs `write` in a transaction and commits it; runs it again from the start with a larger map when the map was
+ * full, so it must start afresh each time. A fault from it aborts. `write` turns LMDB's results into faults by
+ * env_fault. */
 fault env_write(env *e, fault (*write)(MDB_txn *txn, void *context), void *context);
 fault env_fault(env *e, int result, const char *what); /* NO_FAULT for MDB_SUCCESS */
 

@@ -48,7 +48,8 @@ static fault removal_write(MDB_txn *t, void *context)
     return env_fault(&r->b->s->index, box_writer_finish(&w), "write");
 }
 
-/* Files first: after a crash between the two the merge finds them gone. The other way round they would come back as new. */
+/* Files first: after a crash between the two the merge finds them gone. The other way round they would come back as
+ * new. */
 fault mailbox_expunge(mailbox *m, const uid_set *uids, bool only_deleted, uid_set *expunged_out)
 {
     uid_set doomed = { 0 }, gone = { 0 };

@@ -140,7 +140,8 @@ static int rows_delete(MDB_txn *t, enum kind kind, uint32_t id)
     while (result == 0) {
         key k;
         MDB_val *at = key_make(&k, kind, id, 0, 0);
-        if (!row_get_from(t, at, &v) || at->mv_size < 5 || at->mv_size > sizeof found || memcmp(at->mv_data, k.bytes, 5) != 0)
+        if (!row_get_from(t, at, &v) || at->mv_size < 5 || at->mv_size > sizeof found ||
+            memcmp(at->mv_data, k.bytes, 5) != 0)
             break;
         memcpy(found, at->mv_data, at->mv_size); /* the view dies with the delete */
         result = row_delete(t, &(MDB_val){ at->mv_size, found });

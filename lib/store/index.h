@@ -1,5 +1,7 @@
-/* The index: every mailbox's UIDs, flags and file names in one LMDB table, keyed by kind, mailbox and number (STORE.md).
- * Runs in: the mail user's workers. One box_writer changes one mailbox within one transaction; its changes share one MODSEQ.
+/* The index: every mailbox's UIDs, flags and file names in one LMDB table, keyed by kind, mailbox and number
+ * (STORE.md).
+ * Runs in: the mail user's workers. One box_writer changes one mailbox within one transaction; its changes share one
+ * MODSEQ.
  * Fails: the writer keeps LMDB's first bad result; box_writer_finish tells it. */
 #pragma once
 #include "store/env.h"
@@ -44,7 +46,7 @@ typedef struct index_head {
     uint64_t generation; /* random: tells one index from the next, for the cache */
 } index_head;
 
-/* ---- reading; `out` views live as long as the transaction ---- */
+/* Reading; `out` views live as long as the transaction. */
 bool index_head_get(MDB_txn *t, index_head *out);
 bool index_box_find(MDB_txn *t, str name, uint32_t *id_out);
 bool index_box_get(MDB_txn *t, uint32_t id, box_state *out, str *name_out); /* name_out may be NULL */
@@ -63,7 +65,7 @@ bool index_log_next(MDB_txn *t, uint32_t id, uint64_t *modseq, uid_set *changed,
 /* Walks the names of a mailbox: start with *uid = 0. */
 bool index_name_next(MDB_cursor *c, uint32_t id, uint32_t *uid, str *out);
 
-/* ---- writing ---- */
+/* Writing. */
 int index_create(MDB_txn *t); /* the head of a new index */
 int index_box_create(MDB_txn *t, str name, uint32_t uidvalidity, uint32_t *id_out); /* 0: the next UIDVALIDITY */
 int index_box_put(MDB_txn *t, uint32_t id, const box_state *box, str name);

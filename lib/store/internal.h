@@ -65,7 +65,8 @@ bool folder_stamp(int dirfd, const char *sub, uint64_t now_ns, dir_stamp *out);
 fault folder_make(int dirfd, const char *name); /* no-op when it is there */
 fault folder_make_maildir(int dirfd, bool is_inbox); /* cur, new, tmp */
 enum listed { LIST_FILES, LIST_FOLDERS };
-/* Calls visit for each name in dirfd/sub, in the disk's order; links, FIFOs and the rest are left out, and "." and "..". */
+/* Calls visit for each name in dirfd/sub, in the disk's order; links, FIFOs and the rest are left out, and "." and
+ * "..". */
 fault folder_list(int dirfd, const char *sub, enum listed what, void (*visit)(void *context, str name), void *context);
 bool folder_sync(int dirfd, const char *sub);
 
@@ -94,7 +95,8 @@ void keywords_free(mailbox *m);
 fault keywords_bits(box *b, const str *wanted, size_t n, bool may_add, uint32_t *bits_out);
 void keywords_read_file(int dirfd, buf *names_out); /* dovecot-keywords: names by bit, each ended by LF */
 
-/* locate.c: runs `use` on the message's path in its folder ("cur/NAME"); once more after a merge when it returns ENOENT. */
+/* locate.c: runs `use` on the message's path in its folder ("cur/NAME"); once more after a merge when it returns
+ * ENOENT. */
 fault message_at(box *b, uint32_t uid, int (*use)(box *b, const char *path, void *context), void *context);
 
 /* learned.c */

@@ -2,7 +2,8 @@
 #include "base/memory.h"
 #include <stdlib.h>
 
-/* A name in a Maildir++ has at most 255 octets on disk, so no name matches a pattern with more literal octets than this. */
+/* A name in a Maildir++ has at most 255 octets on disk, so no name matches a pattern with more literal octets than
+ * this. */
 enum { LITERALS_MAX = 1023, WORDS = (LITERALS_MAX + 1) / 64 };
 
 /* One state per literal (bit i: the first i literals are matched), all states advanced at once by shift and mask. */
@@ -12,7 +13,7 @@ struct list_pattern {
     uint64_t next[256][WORDS]; /* states that this octet leads on from */
     size_t literals, words;
     char delimiter;
-    bool is_never;             /* too long for any name */
+    bool is_never; /* too long for any name */
 };
 
 static void bit_set(uint64_t *words, size_t bit)

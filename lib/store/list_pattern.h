@@ -1,5 +1,5 @@
-/* Patterns of LIST and LSUB (RFC 3501 6.3.8): '*' is any run of characters, '%' any run without a delimiter. A name is matched in
- * time linear in its length, however many wildcards there are. The holder owns it: list_pattern_free. */
+/* Patterns of LIST and LSUB (RFC 3501 6.3.8): '*' is any run of characters, '%' any run without a delimiter. A name
+ * is matched in time linear in its length, however many wildcards there are. The holder owns it: list_pattern_free. */
 #pragma once
 #include "base/str.h"
 

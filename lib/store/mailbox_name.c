@@ -137,8 +137,8 @@ bool utf7_decode(str utf7, bool dot_escaped, buf *out)
         rest = str_from(rest, end + 1);
     }
     buf again = buf_new(2 * utf7.n + 16);
-    bool is_canonical = utf7_encode((str){ out->p + start, out->n - start }, dot_escaped, &again) &&
-                        str_equal(buf_str(&again), utf7);
+    bool is_canonical =
+        utf7_encode((str){ out->p + start, out->n - start }, dot_escaped, &again) && str_equal(buf_str(&again), utf7);
     buf_free(&again);
     return is_canonical && !out->overflow;
 }

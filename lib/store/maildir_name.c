@@ -7,8 +7,9 @@ typedef struct letter {
     uint32_t flag;
 } letter;
 
-static const letter known[] = { /* in the order of a name: ASCII */
-    { 'D', MESSAGE_DRAFT }, { 'F', MESSAGE_FLAGGED },  { 'R', MESSAGE_ANSWERED },
+static const letter known[] = {
+    /* in the order of a name: ASCII */
+    { 'D', MESSAGE_DRAFT }, { 'F', MESSAGE_FLAGGED }, { 'R', MESSAGE_ANSWERED },
     { 'S', MESSAGE_SEEN },  { 'T', MESSAGE_DELETED },
 };
 
@@ -92,8 +93,8 @@ void maildir_name_write(str base, str letters, uint32_t flags, uint32_t keywords
 
 void maildir_name_new(uint64_t time_us, uint32_t pid, uint32_t counter, uint32_t random, str host, buf *out)
 {
-    buf_printf(out, "%llu.prM%uP%uQ%uR%08x.", (unsigned long long)(time_us / 1000000), (unsigned)(time_us % 1000000), pid,
-               counter, random);
+    buf_printf(out, "%llu.prM%uP%uQ%uR%08x.", (unsigned long long)(time_us / 1000000), (unsigned)(time_us % 1000000),
+               pid, counter, random);
     if (host.n == 0)
         host = STR("localhost");
     for (size_t i = 0; i < host.n && i < 64; i++) {

@@ -173,18 +173,17 @@ static fault piece_read(message_file *f, char *piece, size_t *n)
 
 fault message_next(message_file *f, buf *out, bool *is_end_out)
 {
-    char piece[PIECE];
-    size_t n;
+    char *piece = memory_resize(NULL, PIECE, 1); /* an idle worker's stack stays small */
+    size_t n = 0;
     wire w = { .crs = f->ends_in_cr };
     fault bad = piece_read(f, piece, &n);
 
-    if (is_fault(bad))
-        return bad;
     *is_end_out = n < PIECE;
-    if (!wire_to_wire(&w, (str){ piece, n }, out))
-        return fault_make(FAULT_REFUSED, "3.4", "the message is too large");
+    if (!is_fault(bad) && !wire_to_wire(&w, (str){ piece, n }, out))
+        bad = fault_make(FAULT_REFUSED, "3.4", "the message is too large");
     f->ends_in_cr = w.crs;
-    return NO_FAULT;
+    free(piece);
+    return bad;
 }
 
 fault mailbox_load(mailbox *m, uint32_t uid, buf *out)
@@ -204,9 +203,27 @@ fault mailbox_load(mailbox *m, uint32_t uid, buf *out)
     return f;
 }
 
+static fault wire_bytes_count(message_file *file, uint32_t *out)
+{
+    char *piece = memory_resize(NULL, PIECE, 1);
+    wire w = { 0 };
+    size_t n = PIECE;
+    fault f = NO_FAULT;
+
+    while (!is_fault(f) && n == PIECE) {
+        f = piece_read(file, piece, &n);
+        if (!is_fault(f))
+            wire_count(&w, (str){ piece, n });
+    }
+    free(piece);
+    *out = w.wire_bytes < SIZE_UNKNOWN ? (uint32_t)w.wire_bytes : SIZE_UNKNOWN - 1;
+    return f;
+}
+
 fault mailbox_size(mailbox *m, uint32_t uid, uint32_t *wire_bytes_out)
 {
-    message_info info;
+    message_info info = { .wire_bytes = SIZE_UNKNOWN };
+    message_file file;
     learned known;
     size_t n;
     uid_range one = { uid, uid };
@@ -214,31 +231,19 @@ fault mailbox_size(mailbox *m, uint32_t uid, uint32_t *wire_bytes_out)
 
     if (is_fault(f))
         return f;
-    if (n && info.wire_bytes != SIZE_UNKNOWN) {
-        *wire_bytes_out = info.wire_bytes;
+    if (info.wire_bytes == SIZE_UNKNOWN && learned_find(m->box.s, m->box.id, uid, &known))
+        info.wire_bytes = known.wire_bytes;
+    *wire_bytes_out = info.wire_bytes;
+    if (info.wire_bytes != SIZE_UNKNOWN)
         return NO_FAULT;
-    }
-    if (learned_find(m->box.s, m->box.id, uid, &known) && known.wire_bytes != SIZE_UNKNOWN) {
-        *wire_bytes_out = known.wire_bytes;
-        return NO_FAULT;
-    }
-    message_file file;
     f = mailbox_open_message(m, uid, &file);
     if (is_fault(f))
         return f;
-    char piece[PIECE];
-    wire w = { 0 };
-    do {
-        f = piece_read(&file, piece, &n);
-        if (!is_fault(f))
-            wire_count(&w, (str){ piece, n });
-    } while (!is_fault(f) && n == PIECE);
+    f = wire_bytes_count(&file, wire_bytes_out);
     message_close(&file);
-    if (is_fault(f))
-        return f;
-    *wire_bytes_out = w.wire_bytes < SIZE_UNKNOWN ? (uint32_t)w.wire_bytes : SIZE_UNKNOWN - 1;
-    learned_add(m->box.s, (learned){ m->box.id, uid, 0, (uint32_t)file.offset, *wire_bytes_out });
-    return NO_FAULT;
+    if (!is_fault(f))
+        learned_add(m->box.s, (learned){ m->box.id, uid, 0, (uint32_t)file.offset, *wire_bytes_out });
+    return f;
 }
 
 static int date_use(box *b, const char *path, void *context)

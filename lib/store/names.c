@@ -78,7 +78,8 @@ static bool is_child(str name, str parent)
 static void levels_add(entries *e, str name, str before)
 {
     for (size_t i = 1; i < name.n; i++)
-        if (name.p[i] == '/' && !(before.n >= i && str_starts(before, str_upto(name, i)) && (before.n == i || before.p[i] == '/')))
+        if (name.p[i] == '/' &&
+            !(before.n >= i && str_starts(before, str_upto(name, i)) && (before.n == i || before.p[i] == '/')))
             *vec_add(e) = (mailbox_entry){ .name = str_upto(name, i) };
 }
 
@@ -237,7 +238,8 @@ fault store_create(store *s, str name)
 
     if (name.n && name.p[name.n - 1] == MAILBOX_DELIMITER)
         name.n--;
-    fault f = has_wildcard(name) ? fault_make(FAULT_REFUSED, "2.0", "not a mailbox name") : name_canonical(name, &canonical, &folder);
+    fault f = has_wildcard(name) ? fault_make(FAULT_REFUSED, "2.0", "not a mailbox name")
+                                 : name_canonical(name, &canonical, &folder);
     if (!is_fault(f) && folder.n == 0)
         f = fault_make(FAULT_REFUSED, "2.0", "the mailbox exists already");
     if (!is_fault(f))
@@ -327,7 +329,8 @@ static fault tree_rename(store *s, str from_folder, str to_folder)
     for (unsigned pass = 0; pass < 2 && !is_fault(f); pass++) /* first as a trial, so that all go or none */
         for (size_t i = 0; i < g.folders.n && !is_fault(f); i++) {
             str folder = g.folders.p[i];
-            bool is_in = str_starts(folder, from_folder) && (folder.n == from_folder.n || folder.p[from_folder.n] == '.');
+            bool is_in =
+                str_starts(folder, from_folder) && (folder.n == from_folder.n || folder.p[from_folder.n] == '.');
             if (!is_in)
                 continue;
             f = one_rename(s, folder, from_folder, to_folder, pass == 0);
@@ -344,17 +347,20 @@ static fault tree_rename(store *s, str from_folder, str to_folder)
 
 fault store_rename(store *s, str from, str to)
 {
-    buf name = buf_new(MAILBOX_NAME_MAX + 64), from_folder = buf_new(4 * MAILBOX_NAME_MAX), to_folder = buf_new(4 * MAILBOX_NAME_MAX);
+    buf name = buf_new(MAILBOX_NAME_MAX + 64), from_folder = buf_new(4 * MAILBOX_NAME_MAX),
+        to_folder = buf_new(4 * MAILBOX_NAME_MAX);
     fault f = name_canonical(from, &name, &from_folder);
 
     if (to.n && to.p[to.n - 1] == MAILBOX_DELIMITER)
         to.n--;
     if (!is_fault(f))
-        f = has_wildcard(to) ? fault_make(FAULT_REFUSED, "2.0", "not a mailbox name") : name_canonical(to, &name, &to_folder);
+        f = has_wildcard(to) ? fault_make(FAULT_REFUSED, "2.0", "not a mailbox name")
+                             : name_canonical(to, &name, &to_folder);
     if (!is_fault(f) && to_folder.n == 0)
         f = fault_make(FAULT_REFUSED, "2.0", "the mailbox exists already");
     if (!is_fault(f))
-        f = from_folder.n == 0 ? inbox_rename(s, buf_str(&name)) : tree_rename(s, buf_str(&from_folder), buf_str(&to_folder));
+        f = from_folder.n == 0 ? inbox_rename(s, buf_str(&name))
+                               : tree_rename(s, buf_str(&from_folder), buf_str(&to_folder));
     buf_free(&name);
     buf_free(&from_folder);
     buf_free(&to_folder);

@@ -1,4 +1,5 @@
-/* Rows of the index and the cache: a key is kind, mailbox, number, so that a mailbox's rows of a kind lie together, in order.
+/* Rows of the index and the cache: a key is kind, mailbox, number, so that a mailbox's rows of a kind lie together,
+ * in order.
  * Runs in: the mail user's workers. Views live until the transaction ends or writes. */
 #pragma once
 #include "store/env.h"

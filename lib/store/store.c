@@ -13,6 +13,10 @@
 /* Without a dot in front, so that no mail program takes it for a mailbox. */
 #define META_FOLDER "postrider"
 
+/* LMDB's lists of pages come from mmap then, every time, and leave no holes in a heap that is to be small while
+ * idle. */
+enum { MAP_FROM_BYTES = 64 * 1024 };
+
 static fault folder_check(int dirfd)
 {
     struct stat st;
@@ -52,6 +56,7 @@ fault store_open(int mail_dirfd, const store_options *options, store **out)
     fault f = folder_check(mail_dirfd);
     if (is_fault(f))
         return f;
+    (void)mallopt(M_MMAP_THRESHOLD, MAP_FROM_BYTES);
     store *s = memory_get(sizeof *s);
     s->dirfd = mail_dirfd;
     s->metafd = s->cache_lockfd = s->inotify_fd = -1;

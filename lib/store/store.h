@@ -1,7 +1,7 @@
-/* A user's mail: Maildir++ on disk, readable by other programs, with an LMDB index beside it (postrider/index: UIDs, flags, MODSEQ) and
- * a cache that may be lost (postrider/cache). Runs in: the workers of local, imapd and pop3d, as the mail user; one store per process
- * and folder. Everything is reached beneath the folder's descriptor, so it works in a chroot. Whatever other programs do to the
- * Maildir is noticed and merged by mailbox_sync.
+/* A user's mail: Maildir++ on disk, readable by other programs, with an LMDB index beside it (postrider/index: UIDs,
+ * flags, MODSEQ) and a cache that may be lost (postrider/cache). Runs in: the workers of local, imapd and pop3d, as
+ * the mail user; one store per process and folder. Everything is reached beneath the folder's descriptor, so it
+ * works in a chroot. Whatever other programs do to the Maildir is noticed and merged by mailbox_sync.
  * No call keeps a read transaction open except mailbox_cache_get, and every call opens what store_sleep closed.
  * Fails: FAULT_TRY_LATER (disk; status "3.1" full), FAULT_REFUSED (no such mailbox, bad name), FAULT_BUG. */
 #pragma once
@@ -18,7 +18,8 @@ typedef struct store_options {
     str host; /* for file names; empty: the host's own */
 } store_options;
 
-/* `mail_dirfd` stays the caller's and must stay open; the folder must belong to the effective uid. Creates what is missing. */
+/* `mail_dirfd` stays the caller's and must stay open; the folder must belong to the effective uid. Creates what is
+ * missing. */
 fault store_open(int mail_dirfd, const store_options *options, store **out);
 void store_close(store *s); /* its mailboxes and deliveries are closed before */
 
@@ -26,10 +27,11 @@ void store_close(store *s); /* its mailboxes and deliveries are closed before */
 void store_sleep(store *s);
 fault store_wake(store *s); /* at once instead of with the next call */
 
-/* What can wait: renames of files after changes of flags, new/ to cur/, old files in tmp/, trash. Does about `max` files. */
+/* What can wait: renames of files after changes of flags, new/ to cur/, old files in tmp/, trash. Does about `max`
+ * files. */
 fault store_idle_work(store *s, unsigned max, bool *more_out);
 
-/* ---- mailboxes: names are UTF-8 with '/' between levels; INBOX in any case ---- */
+/* Mailboxes: names are UTF-8 with '/' between levels; INBOX in any case. */
 
 #define MAILBOX_DELIMITER '/'
 
@@ -58,7 +60,7 @@ typedef struct mailbox_status {
 
 fault store_status(store *s, str name, mailbox_status *out); /* merges the folder first */
 
-/* ---- delivery and APPEND ---- */
+/* Delivery and APPEND. */
 
 enum message_flag {
     MESSAGE_SEEN = 1,
@@ -76,7 +78,8 @@ typedef struct message_options {
     int64_t date_s;      /* INTERNALDATE; 0: now */
 } message_options;
 
-/* A batch of messages. begin, write…, end for each; then delivery_commit or delivery_append. Content is CRLF and stored with LF. */
+/* A batch of messages. begin, write…, end for each; then delivery_commit or delivery_append. Content is CRLF and
+ * stored with LF. */
 delivery *delivery_new(store *s);
 fault delivery_begin(delivery *d, str mailbox_name, const message_options *options); /* options may be NULL */
 fault delivery_write(delivery *d, str bytes);
@@ -84,16 +87,17 @@ fault delivery_copy(delivery *d, int fd, uint64_t offset, uint64_t bytes); /* as
 fault delivery_end(delivery *d);
 void delivery_cancel(delivery *d); /* the message that was begun; also right after a fault */
 
-/* Renames all, starts write-back on all, then syncs each: results[i] tells of the i-th message that was ended. Where a result
- * is no fault the message is durable; otherwise its file is gone. Empties the batch. */
+/* Renames all, starts write-back on all, then syncs each: results[i] tells of the i-th message that was ended. Where
+ * a result is no fault the message is durable; otherwise its file is gone. Empties the batch. */
 void delivery_commit(delivery *d, fault *results);
 
-/* All or none, into one mailbox, with their UIDs, durable: the messages got uids *first_out … *first_out + n − 1 (RFC 4315). */
+/* All or none, into one mailbox, with their UIDs, durable: the messages got uids *first_out … *first_out + n − 1
+ * (RFC 4315). */
 fault delivery_append(delivery *d, uint32_t *uidvalidity_out, uint32_t *first_out);
 size_t delivery_count(const delivery *d); /* messages ended */
 void delivery_free(delivery *d);          /* what was not committed leaves no file behind */
 
-/* ---- a selected mailbox ---- */
+/* A selected mailbox. */
 
 /* Merges the folder; the view shows what is there then. Read-only views take no \Recent and move no file. */
 fault mailbox_open(store *s, str name, bool is_readonly, mailbox **out);
@@ -111,8 +115,9 @@ typedef struct mailbox_changes {
     bool has_keywords;      /* keywords were added: FLAGS is due */
 } mailbox_changes;
 
-/* Brings the view to the index's state (of all sessions and processes; not of the folder: mailbox_sync). With `keeps_expunged`
- * (during FETCH, STORE, SEARCH: RFC 3501 7.4.1) expunged messages keep their numbers until the next call without it. */
+/* Brings the view to the index's state (of all sessions and processes; not of the folder: mailbox_sync). With
+ * `keeps_expunged` (during FETCH, STORE, SEARCH: RFC 3501 7.4.1) expunged messages keep their numbers until the next
+ * call without it. */
 fault mailbox_poll(mailbox *m, bool keeps_expunged, mailbox_changes *out);
 void mailbox_changes_free(mailbox_changes *c);
 
@@ -131,7 +136,7 @@ fault mailbox_first_unseen(mailbox *m, uint32_t *sequence_out); /* 0: none */
 bool mailbox_pick_sequences(const mailbox *m, const uid_set *sequences, uid_set *out);
 void mailbox_pick_uids(const mailbox *m, const uid_set *uids, uid_set *out);
 
-/* ---- messages ---- */
+/* Messages. */
 
 #define SIZE_UNKNOWN UINT32_MAX
 
@@ -148,7 +153,7 @@ fault mailbox_read(mailbox *m, const uid_set *uids, uint32_t from, message_info 
 
 fault mailbox_size(mailbox *m, uint32_t uid, uint32_t *wire_bytes_out); /* exact octets with CRLF; remembered */
 fault mailbox_date(mailbox *m, uint32_t uid, int64_t *date_s_out);      /* INTERNALDATE */
-void mailbox_uidl(const mailbox *m, uint32_t uid, char out[17]);        /* POP3: as Dovecot writes it, so that it survives a move */
+void mailbox_uidl(const mailbox *m, uint32_t uid, char out[17]); /* POP3: as Dovecot has it: it survives a move */
 
 typedef struct message_file {
     int fd;
@@ -161,10 +166,11 @@ fault mailbox_open_message(mailbox *m, uint32_t uid, message_file *out);
 /* Appends the next piece (64 KiB or so) with CRLF; *is_end_out at the end. */
 fault message_next(message_file *f, buf *out, bool *is_end_out);
 void message_close(message_file *f);
-fault mailbox_load(mailbox *m, uint32_t uid, buf *out); /* the whole with CRLF; a fault when it is more than out's max */
-void mailbox_read_ahead(mailbox *m, const uid_set *uids, uint32_t from, unsigned count); /* the files will be needed soon */
+fault mailbox_load(mailbox *m, uint32_t uid, buf *out); /* the whole with CRLF; FAULT_REFUSED: more than out's max */
+/* Their files will be needed soon. */
+void mailbox_read_ahead(mailbox *m, const uid_set *uids, uint32_t from, unsigned count);
 
-/* ---- flags ---- */
+/* Flags. */
 
 enum { KEYWORDS_MAX = 26 };
 
@@ -182,8 +188,9 @@ typedef struct flag_change {
     uint64_t unchanged_since; /* leaves messages with a newer MODSEQ alone (RFC 7162 3.1.3) */
 } flag_change;
 
-/* All changes in one durable transaction. The files are renamed by store_idle_work. *failed_out (may be NULL) gets UIDs that
- * unchanged_since left alone. The caller tells its own client: the next poll of this view does not repeat these changes. */
+/* All changes in one durable transaction. The files are renamed by store_idle_work. *failed_out (may be NULL) gets
+ * UIDs that unchanged_since left alone. The caller tells its own client: the next poll of this view does not repeat
+ * these changes. */
 fault mailbox_change_flags(mailbox *m, const flag_change *changes, size_t n, uid_set *failed_out);
 
 /* Removes messages for good. only_deleted: those of them with \Deleted; uids NULL: all. Told by the next poll. */
@@ -198,18 +205,21 @@ typedef struct copy_result {
 fault mailbox_copy(mailbox *m, const uid_set *uids, str target, copy_result *out);
 void copy_result_free(copy_result *r);
 
-/* ---- cache: bytes by message and kind, thrown away on any doubt ---- */
+/* Cache: bytes by message and kind, thrown away on any doubt. */
 
-enum cache_kind { CACHE_HEADER = 'h', CACHE_ENVELOPE = 'e', CACHE_BODY = 'b', CACHE_STRUCTURE = 's' }; /* or any other letter */
+/* Or any other letter. */
+enum cache_kind { CACHE_HEADER = 'h', CACHE_ENVELOPE = 'e', CACHE_BODY = 'b', CACHE_STRUCTURE = 's' };
 
-/* False: not there. *out points into the map until mailbox_cache_release, which is due before any wait or other call. */
+/* False: not there. *out points into the map until mailbox_cache_release, which is due before any wait or other
+ * call. */
 bool mailbox_cache_get(mailbox *m, uint32_t uid, char kind, str *out);
 void mailbox_cache_release(mailbox *m);
-/* Kept in memory and written in one transaction by mailbox_cache_flush (or when it is much). Never fails: it is a cache. */
+/* Kept in memory and written in one transaction by mailbox_cache_flush (or when it is much). Never fails: it is a
+ * cache. */
 void mailbox_cache_put(mailbox *m, uint32_t uid, char kind, str bytes);
 void mailbox_cache_flush(mailbox *m);
 
-/* ---- noticing (IDLE) ---- */
+/* Noticing (IDLE). */
 
 /* False: no watch is to be had (limits of the host); then call mailbox_sync every now and then. */
 bool mailbox_watch(mailbox *m, bool is_on);

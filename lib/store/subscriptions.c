@@ -1,5 +1,6 @@
-/* The file "subscriptions", as Dovecot has it: version 2 begins with "V\t2" and an empty line and parts levels by TAB; version 1
- * has Maildir++ names, parted by dots, from the first line on. A file keeps its version. Levels are modified UTF-7. */
+/* The file "subscriptions", as Dovecot has it: version 2 begins with "V\t2" and an empty line and parts levels by
+ * TAB; version 1 has Maildir++ names, parted by dots, from the first line on. A file keeps its version. Levels are
+ * modified UTF-7. */
 #include "os/file.h"
 #include "store/internal.h"
 #include "store/mailbox_name.h"

@@ -41,7 +41,8 @@ typedef struct merge {
 
 enum { NAMES_MAX = 1 << 30 };
 
-static const uint64_t seed[2] = { 0x6d6169, 0x6c646972 }; /* the names are the user's own; nobody else gains by collisions */
+/* Fixed: the names are the user's own, and nobody else gains by collisions. */
+static const uint64_t seed[2] = { 0x6d6169, 0x6c646972 };
 
 static void entry_add(void *context, str name)
 {
@@ -108,7 +109,8 @@ static fault listing_read(merge *m, bool has_new, bool has_cur)
 
 static bool is_same_stamp(const dir_stamp *seen, const dir_stamp *now)
 {
-    return seen->is_sure && seen->mtime_ns == now->mtime_ns && seen->ctime_ns == now->ctime_ns && seen->inode == now->inode;
+    return seen->is_sure && seen->mtime_ns == now->mtime_ns && seen->ctime_ns == now->ctime_ns &&
+           seen->inode == now->inode;
 }
 
 static void compare_one(merge *m, uint32_t uid, str known)
@@ -156,7 +158,8 @@ static fault list_and_compare(merge *m, bool has_new, bool has_cur)
     return is_fault(f) ? f : compare(m);
 }
 
-/* A listing may miss a file that is renamed meanwhile. So who is missing must be missing twice, unless all was quiet. */
+/* A listing may miss a file that is renamed meanwhile. So who is missing must be missing twice, unless all was
+ * quiet. */
 static fault vanished_confirm(merge *m)
 {
     uid_set first = { 0 };
@@ -178,8 +181,8 @@ static fault vanished_confirm(merge *m)
     return f;
 }
 
-/* What another program changed in the name since we last saw it is laid over what the index has, and nothing else: a change
- * that still waits for its rename is kept. */
+/* What another program changed in the name since we last saw it is laid over what the index has, and nothing else: a
+ * change that still waits for its rename is kept. */
 static void moved_apply(merge *m, const moved *v)
 {
     const entry *e = &m->l.entries.p[v->entry];
@@ -286,7 +289,8 @@ static void apply(merge *m)
     m->w.is_box_changed |= m->l.has_new || m->l.has_cur;
 }
 
-/* Within the write transaction, so that no other process gives or takes UIDs between the look at the folder and the commit. */
+/* Within the write transaction, so that no other process gives or takes UIDs between the look at the folder and the
+ * commit. */
 static fault merge_write(MDB_txn *t, void *context)
 {
     merge *m = context;

@@ -89,6 +89,7 @@ fault trash_move(store *s, const char *folder)
     char name[64];
     snprintf(name, sizeof name, TRASH_PREFIX "%llu.%u.%08x", (unsigned long long)clock_us(), ++s->counter, s->random);
     if (renameat(s->dirfd, folder, s->metafd, name) != 0)
-        return errno == ENOENT ? fault_make(FAULT_REFUSED, "2.0", "no such mailbox") : fault_errno("cannot delete the mailbox");
+        return errno == ENOENT ? fault_make(FAULT_REFUSED, "2.0", "no such mailbox")
+                               : fault_errno("cannot delete the mailbox");
     return NO_FAULT;
 }

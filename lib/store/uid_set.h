@@ -1,5 +1,6 @@
-/* A set of UIDs (or of sequence numbers) as sorted ranges that neither touch nor overlap: a mailbox of any size without holes is
- * eight bytes. Linear in the ranges, never in the numbers: "1:4294967295" is one range. The holder owns it: uid_set_free. */
+/* A set of UIDs (or of sequence numbers) as sorted ranges that neither touch nor overlap: a mailbox of any size
+ * without holes is eight bytes. Linear in the ranges, never in the numbers: "1:4294967295" is one range. The holder
+ * owns it: uid_set_free. */
 #pragma once
 #include "base/vec.h"
 #include <stdbool.h>
@@ -21,7 +22,8 @@ void uid_set_copy(const uid_set *set, uid_set *out);
 bool uid_set_has(const uid_set *set, uint32_t uid);
 uint32_t uid_set_count(const uid_set *set);
 
-/* The smallest member that is not below `from`; 0: none. Walks a set: for (uid = 0; (uid = uid_set_next(s, uid + 1));) */
+/* The smallest member that is not below `from`; 0: none. Walks a set: for (uid = 0; (uid = uid_set_next(s, uid +
+ * 1));) */
 uint32_t uid_set_next(const uid_set *set, uint32_t from);
 
 /* The n-th member (n from 1), or 0; and how many members are not above uid. Linear in the ranges. */

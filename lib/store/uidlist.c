@@ -2,8 +2,8 @@
 #include "os/file.h"
 #include "store/internal.h"
 
-/* Version 3: "3 V<uidvalidity> N<next uid> G<id>", then "<uid> [fields] :<file name>". Version 1: "1 <uidvalidity> <next uid>",
- * then "<uid> <file name>". A list that cannot be read to its end of header is taken as none. */
+/* Version 3: "3 V<uidvalidity> N<next uid> G<id>", then "<uid> [fields] :<file name>". Version 1: "1 <uidvalidity>
+ * <next uid>", then "<uid> <file name>". A list that cannot be read to its end of header is taken as none. */
 
 enum { UIDLIST_MAX = 256 << 20 };
 

@@ -1,5 +1,6 @@
-/* Line ends: LF in the Maildir, CRLF on the wire. Reading what was written gives back the same octets, also when the content had a
- * CR or a CRCRLF of its own; a bare LF becomes CRLF. Input may be split anywhere. No I/O, no memory of its own. */
+/* Line ends: LF in the Maildir, CRLF on the wire. Reading what was written gives back the same octets, also when the
+ * content had a CR or a CRCRLF of its own; a bare LF becomes CRLF. Input may be split anywhere. No I/O, no memory of
+ * its own. */
 #pragma once
 #include "base/buf.h"
 

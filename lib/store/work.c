@@ -31,7 +31,8 @@ static void job_plan(work *w, MDB_txn *t, uint32_t uid)
     job j = { .uid = uid };
     buf to = buf_new(MAILDIR_NAME_MAX);
 
-    if (!index_record_get(t, w->b.id, uid, &r) || !index_name_get(t, w->b.id, uid, &name) || !maildir_name_read(name, &parts)) {
+    if (!index_record_get(t, w->b.id, uid, &r) || !index_name_get(t, w->b.id, uid, &name) ||
+        !maildir_name_read(name, &parts)) {
         uid_set_add(&w->settled, uid, uid);
         return;
     }

@@ -27,7 +27,9 @@ static void only_maildirs_are_mailboxes(void **state)
     assert_int_equal(mkdirat(t.dirfd, ".empty", 0700), 0);
     temp_write(&t, ".file", "x");
     assert_int_equal(symlinkat(".", t.dirfd, ".link"), 0);
-    static const char *const names[] = { "empty", "file", "link", "none", "..", ".", "/", "", "a\nb", "postrider/index" };
+    static const char *const names[] = {
+        "empty", "file", "link", "none", "..", ".", "/", "", "a\nb", "postrider/index"
+    };
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         REFUSED(box_open(t.s, str_c(names[i]), &b));
         assert_int_equal(b.dirfd, -1);

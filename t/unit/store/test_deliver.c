@@ -36,7 +36,8 @@ static void flags_and_date_are_kept(void **state)
     int64_t date;
     (void)state;
     delivery *d = delivery_new(t.s);
-    OK(delivery_begin(d, STR("INBOX"), &(message_options){ .flags = MESSAGE_SEEN | MESSAGE_FLAGGED, .date_s = 1000000000 }));
+    OK(delivery_begin(d, STR("INBOX"),
+                      &(message_options){ .flags = MESSAGE_SEEN | MESSAGE_FLAGGED, .date_s = 1000000000 }));
     OK(delivery_write(d, STR("a\r\n")));
     OK(delivery_end(d));
     OK(delivery_append(d, &validity, &uid));

@@ -52,7 +52,10 @@ static void unchanged_since_leaves_newer_messages_alone(void **state)
     temp_flag(m, 1, 1, FLAGS_ADD, MESSAGE_SEEN);
     uid_set both = { 0 }, failed = { 0 };
     uid_set_add(&both, 1, 2);
-    flag_change c = { .uids = &both, .action = FLAGS_ADD, .flags = MESSAGE_FLAGGED, .has_unchanged_since = true,
+    flag_change c = { .uids = &both,
+                      .action = FLAGS_ADD,
+                      .flags = MESSAGE_FLAGGED,
+                      .has_unchanged_since = true,
                       .unchanged_since = since };
     OK(mailbox_change_flags(m, &c, 1, &failed));
     assert_int_equal(uid_set_count(&failed), 1);

@@ -52,9 +52,13 @@ static void rows_hold_both_ways(void **state)
 static void bad_names_are_refused(void **state)
 {
     static const str bad[] = {
-        STR_ROW(""),        STR_ROW("/"),         STR_ROW("/etc"),       STR_ROW("a//b"),      STR_ROW("a/"),
-        STR_ROW("a\nb"),    STR_ROW("a\0b"),      STR_ROW("a\tb"),       STR_ROW("\x7f"),      STR_ROW("\xff"),
-        STR_ROW("\xc0\xaf"), STR_ROW("\xed\xa0\x80"), STR_ROW("\xe2\x82"), STR_ROW("\xf4\x90\x80\x80"),
+        STR_ROW(""),         STR_ROW("/"),
+        STR_ROW("/etc"),     STR_ROW("a//b"),
+        STR_ROW("a/"),       STR_ROW("a\nb"),
+        STR_ROW("a\0b"),     STR_ROW("a\tb"),
+        STR_ROW("\x7f"),     STR_ROW("\xff"),
+        STR_ROW("\xc0\xaf"), STR_ROW("\xed\xa0\x80"),
+        STR_ROW("\xe2\x82"), STR_ROW("\xf4\x90\x80\x80"),
     };
     buf folder = buf_new(4000);
     (void)state;
@@ -74,10 +78,10 @@ static void bad_names_are_refused(void **state)
 static void folders_that_are_not_canonical_are_no_mailboxes(void **state)
 {
     static const str bad[] = {
-        STR_ROW("Sent"),    STR_ROW("."),         STR_ROW(".."),          STR_ROW("..a"),      STR_ROW(".a..b"),
-        STR_ROW(".a."),     STR_ROW(".&AGE-"),    STR_ROW(".a&"),         STR_ROW(".&AC8-"),   STR_ROW(".\xc3\xbc"),
-        STR_ROW(".&2D0-"),  STR_ROW(".&3C3YPQ-"), STR_ROW(".&APx-"),      STR_ROW(".inbox"),   STR_ROW(".INBOX"),
-        STR_ROW(".Inbox.a"), STR_ROW(".a\n"),     STR_ROW(".&AAo-"),      STR_ROW(".&AAA-"),   STR_ROW(".&AP"),
+        STR_ROW("Sent"),        STR_ROW("."),         STR_ROW(".."),     STR_ROW("..a"),    STR_ROW(".a..b"),
+        STR_ROW(".a."),         STR_ROW(".&AGE-"),    STR_ROW(".a&"),    STR_ROW(".&AC8-"), STR_ROW(".\xc3\xbc"),
+        STR_ROW(".&2D0-"),      STR_ROW(".&3C3YPQ-"), STR_ROW(".&APx-"), STR_ROW(".inbox"), STR_ROW(".INBOX"),
+        STR_ROW(".Inbox.a"),    STR_ROW(".a\n"),      STR_ROW(".&AAo-"), STR_ROW(".&AAA-"), STR_ROW(".&AP"),
         STR_ROW(".&APw-&APw-"), STR_ROW(".&AP w-"),
     };
     buf name = buf_new(4000);

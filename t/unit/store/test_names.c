@@ -8,8 +8,8 @@ static void expect_list(temp *t, const char *want)
     buf text = buf_new(4096);
     OK(store_list(t->s, &a, &e, &n));
     for (size_t i = 0; i < n; i++)
-        buf_printf(&text, "%.*s%s%s%s ", STR_ARG(e[i].name), e[i].is_selectable ? "" : "!", e[i].has_children ? "+" : "",
-                   e[i].is_subscribed ? "s" : "");
+        buf_printf(&text, "%.*s%s%s%s ", STR_ARG(e[i].name), e[i].is_selectable ? "" : "!",
+                   e[i].has_children ? "+" : "", e[i].is_subscribed ? "s" : "");
     assert_string_equal(buf_c(&text), want);
     buf_free(&text);
     arena_free(&a);
@@ -40,7 +40,7 @@ static void create_list_delete(void **state)
     assert_true(store_exists(t.s, STR("a/b/d")));
     assert_false(store_exists(t.s, STR("a")));
     temp_work(t.s);
-    assert_int_equal(temp_count(&t, "postrider", NULL), 2); /* the index and its lock: no trash is left, no cache was made */
+    assert_int_equal(temp_count(&t, "postrider", NULL), 2); /* index and lock: no trash, no cache */
     temp_close(&t);
 }
 

@@ -68,8 +68,9 @@ static void a_damaged_index_is_replaced(void **state)
     uint32_t validity = mailbox_uidvalidity(m);
     mailbox_close(m);
     store_close(t.s);
-    temp_write(&t, "postrider/index", "this is no environment, and long enough that LMDB reads it as a page header and no more than that "
-                                      "this is no environment, and long enough that LMDB reads it as a page header and no more");
+    temp_write(&t, "postrider/index",
+               "this is no environment, but long enough for LMDB to read it as the header of a page, "
+               "which takes some 150 octets, and these are more than that, as one can count");
     temp_store_open(&t);
     m = temp_select(&t, "INBOX");
     assert_int_equal(mailbox_count(m), 1);
@@ -96,12 +97,9 @@ static void a_link_in_place_of_the_index_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(opens_and_makes_what_is_missing),
-        cmocka_unit_test(a_message_is_delivered_and_read),
-        cmocka_unit_test(sleeps_and_wakes_by_itself),
-        cmocka_unit_test(a_folder_of_somebody_else_is_refused),
-        cmocka_unit_test(a_damaged_index_is_replaced),
-        cmocka_unit_test(a_link_in_place_of_the_index_is_refused),
+        cmocka_unit_test(opens_and_makes_what_is_missing), cmocka_unit_test(a_message_is_delivered_and_read),
+        cmocka_unit_test(sleeps_and_wakes_by_itself),      cmocka_unit_test(a_folder_of_somebody_else_is_refused),
+        cmocka_unit_test(a_damaged_index_is_replaced),     cmocka_unit_test(a_link_in_place_of_the_index_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -205,7 +205,8 @@ static void recent_goes_to_one_session_and_then_to_cur(void **state)
     temp_close(&t);
 }
 
-/* Children that deliver, flag, expunge and rename, each killed at some moment; what is left is right, and no UID comes twice. */
+/* Children that deliver, flag, expunge and rename, each killed at some moment; what is left is right, and no UID
+ * comes twice. */
 static void child_work(const temp *t, unsigned seed)
 {
     temp own = *t;

@@ -123,7 +123,8 @@ static void a_walk_meets_each_once_and_ends(void **state)
 
 static void ranks_become_members(void **state)
 {
-    uid_set s = SET({ 10, 12 }, { 20, 20 }, { 30, 39 }), out = { 0 }, ranks = SET({ 1, 1 }, { 3, 5 }, { 14, 14 }, { 90, 99 });
+    uid_set s = SET({ 10, 12 }, { 20, 20 }, { 30, 39 }), out = { 0 },
+            ranks = SET({ 1, 1 }, { 3, 5 }, { 14, 14 }, { 90, 99 });
     (void)state;
     uid_set_at(&s, &ranks, &out);
     expect(&out, "10:10 12:12 20:20 30:30 39:39 ");
@@ -138,8 +139,8 @@ static void ranks_become_members(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ranges_that_touch_are_joined), cmocka_unit_test(remove_cuts),
-        cmocka_unit_test(two_sets_meet_and_unite),      cmocka_unit_test(agrees_with_a_plain_array),
+        cmocka_unit_test(ranges_that_touch_are_joined),    cmocka_unit_test(remove_cuts),
+        cmocka_unit_test(two_sets_meet_and_unite),         cmocka_unit_test(agrees_with_a_plain_array),
         cmocka_unit_test(a_walk_meets_each_once_and_ends), cmocka_unit_test(ranks_become_members),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
