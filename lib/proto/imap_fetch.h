@@ -22,7 +22,8 @@ typedef struct imap_section {
     imap_section_kind kind;
     uint32_t *parts; /* part numbers, from 1 */
     size_t part_n;
-    str *fields;     /* of HEADER.FIELDS and HEADER.FIELDS.NOT */
+    str *fields;     /* of HEADER.FIELDS and HEADER.FIELDS.NOT, as written */
+    str *sorted;     /* the same, sorted without case */
     size_t field_n;
 } imap_section;
 
@@ -53,6 +54,9 @@ typedef struct imap_fetch {
 
 /* One item, a macro (expanded), or a list in parentheses. */
 bool imap_fetch_parse(imap_lexer *l, imap_fetch *out);
+
+/* Whether a header field of that name is in `fields`: O(log fields). */
+bool imap_section_names(const imap_section *section, str field);
 
 /* Appends the name of an item as the answer has it: "FLAGS", "BODY[1.HEADER.FIELDS (TO)]<10>". */
 bool imap_fetch_write_name(buf *out, const imap_fetch_item *item);
