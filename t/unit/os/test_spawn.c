@@ -196,10 +196,12 @@ static fault worker_start(bool is_privileged, const char *mail, char *said, size
 {
     int filter_fd = -1, folder_fd = open(mail, O_PATH | O_DIRECTORY | O_CLOEXEC);
     int top_fd = open("/tmp", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    landlock_rule rules[] = { { self_fd, ACCESS_READ | ACCESS_EXECUTE }, { top_fd, ACCESS_READ | ACCESS_WRITE } };
+    int usr_fd = open("/usr", O_PATH | O_DIRECTORY | O_CLOEXEC); /* this test is dynamic in every build */
+    landlock_rule rules[] = { { self_fd, ACCESS_READ | ACCESS_EXECUTE }, { top_fd, ACCESS_READ | ACCESS_WRITE },
+                              { usr_fd, ACCESS_READ | ACCESS_EXECUTE } };
     char *const argv[] = { (char *)(uintptr_t)"test", (char *)(uintptr_t)"confine", (char *)(uintptr_t)mail, NULL };
     identity id = { .is_privileged = is_privileged, .uid = TEST_UID, .gid = TEST_GID, .root_fd = -1, .rules = rules,
-                    .rule_count = 2, .ids = { 1000, 60000, 1000, 60000, NULL, 0 }, .requires_landlock = true };
+                    .rule_count = COUNT_OF(rules), .ids = { 1000, 60000, 1000, 60000, NULL, 0 }, .requires_landlock = true };
     NEED(folder_fd >= 0 && top_fd >= 0);
     fault f = seccomp_export("worker", WORKER, &filter_fd);
     if (!is_fault(f))
@@ -236,14 +238,53 @@ static void a_pool_starts_confined_workers(void **state)
     assert_int_equal(run_apart(pool_at_work, NULL, true), 0);
 }
 
+/* A dynamic executable finds no loader in an empty root: that it fails so shows that the root was changed, by the new user. */
+static fault rooted_start(void *context)
+{
+    char *const argv[] = { (char *)(uintptr_t)"true", NULL };
+    char folder[] = "/tmp/os-root-XXXXXX";
+    identity id = { .is_privileged = true, .uid = TEST_UID, .gid = TEST_GID, .root_fd = -1,
+                    .ids = { 1000, 60000, 1000, 60000, NULL, 0 }, .requires_landlock = true };
+    contract k = pool;
+    spawned s;
+    int status;
+    NEED(mkdtemp(folder) && chown(folder, USER_UID, USER_GID) == 0);
+    spawn_plan plan = SPAWN_PLAN(.argv = argv, .changes_ids = true, .uid = USER_UID, .gid = USER_GID, .drops_caps = true);
+    plan.exec_fd = self_fd;
+    plan.root_fd = open(*(bool *)context ? "/" : folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    NEED(plan.root_fd >= 0 && rmdir(folder) == 0);
+    k.files = FILES_UNLIMITED;
+    fault f = become(&k, &id);
+    if (is_fault(f) || is_fault(f = spawn(&plan, &s)))
+        return f;
+    NEED(s.is_rooted && waitpid(s.pid, &status, 0) == s.pid);
+    const char *failed = spawn_failure(status);
+    NEED(*(bool *)context ? failed == NULL : failed && strcmp(failed, "exec") == 0);
+    return NO_FAULT;
+}
+
+static void a_worker_is_rooted_by_its_spawner(void **state)
+{
+    (void)state;
+    ROOT_ONLY();
+    if (!spawn_can_root())
+        skip();
+    for (int at_top = 0; at_top < 2; at_top++) {
+        bool top = at_top;
+        assert_int_equal(run_apart(rooted_start, &top, false), 0);
+    }
+}
+
 int main(int argc, char **argv)
 {
+    if (argc > 0 && strcmp(argv[0], "true") == 0)
+        return 0;
     if (argc > 1)
         return strcmp(argv[1], "report") == 0 ? child_report() : child_confine(argv[2]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_child_gets_what_is_named), cmocka_unit_test(targets_may_be_sources),
         cmocka_unit_test(failures_are_told),          cmocka_unit_test(a_step_that_fails_is_in_the_status),
-        cmocka_unit_test(a_pool_starts_confined_workers),
+        cmocka_unit_test(a_pool_starts_confined_workers), cmocka_unit_test(a_worker_is_rooted_by_its_spawner),
     };
     self_fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
     return cmocka_run_group_tests(tests, NULL, NULL);
