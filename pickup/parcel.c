@@ -1,0 +1,76 @@
+#include "pickup/pickup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "os/fd.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+bool drop_name_is_valid(const char *name)
+{
+    size_t n = strspn(name, "0123456789abcdef");
+    return n == DROP_NAME_CHARS && name[n] == '\0';
+}
+
+/* A link to somebody else's file, a device, a pipe: none of them is a message. */
+static const char *odd(const struct stat *st, uint64_t size_limit)
+{
+    if (!S_ISREG(st->st_mode))
+        return "not a plain file";
+    if (st->st_nlink != 1)
+        return "it has another name elsewhere";
+    if (size_limit && (uint64_t)st->st_size > size_limit + QUEUE_ENVELOPE_MAX)
+        return "too large";
+    return NULL;
+}
+
+static void discard_old(const pickup *p, const char *name, const struct stat *st)
+{
+    if (clock_s() < (uint64_t)st->st_mtime + DROP_UNFINISHED_S)
+        return;
+    log_event(LOG_WARNING, "drop-discarded", LOG_C("name", name), LOG_NUM("uid", st->st_uid),
+              LOG_C("reason", "never finished"));
+    unlinkat(p->drop_fd, name, 0);
+}
+
+static fault read_whole(parcel *k)
+{
+    fault f = queue_read(k->fd, &k->arena, &k->message);
+    if (!is_fault(f) && k->message.head.recipient_count == 0)
+        f = fault_make(FAULT_BROKEN, "5.3", "it has no recipients");
+    return is_fault(f) ? f : queue_content_check(k->fd, &k->message.head);
+}
+
+bool parcel_open(pickup *p, const char *name, parcel *out)
+{
+    struct stat st;
+    *out = (parcel){ .fd = openat(p->drop_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) };
+    if (out->fd < 0 || fstat(out->fd, &st) != 0) {
+        log_event(LOG_WARNING, "drop-skipped", LOG_C("name", name), LOG_C("reason", strerror(errno)));
+        fd_close(&out->fd);
+        return false;
+    }
+    const char *why = odd(&st, daemon_config(p->process)->message_size_limit);
+    fault f = why ? fault_make(FAULT_BROKEN, "3.0", "%s", why) : read_whole(out);
+    if (!is_fault(f)) {
+        snprintf(out->name, sizeof out->name, "%s", name);
+        out->uid = st.st_uid;
+        return true;
+    }
+    if (f.kind == FAULT_REFUSED) /* no end yet: sendmail still writes it, or was killed */
+        discard_old(p, name, &st);
+    else
+        log_event(LOG_WARNING, "drop-skipped", LOG_C("name", name), LOG_NUM("uid", st.st_uid), LOG_C("reason", f.text));
+    parcel_close(out);
+    return false;
+}
+
+void parcel_close(parcel *k)
+{
+    fd_close(&k->fd);
+    arena_free(&k->arena);
+    k->cleanup = NULL;
+}

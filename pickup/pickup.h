@@ -1,0 +1,44 @@
+/* Messages that sendmail left in the drop folder while the suite was down. Runs in: pickup, whose root is that folder. What lies
+ * there was written by anybody: it is read through a checked descriptor, copied, and removed only when its copy is durable. */
+#pragma once
+#include "daemon/daemon.h"
+#include "queue/file.h"
+
+enum {
+    DROP_NAME_CHARS = 32, /* lower-case hexadecimal, 128 random bits */
+    DROP_UNFINISHED_S = 86400,
+};
+
+typedef struct pickup pickup;
+
+/* The message that is being brought; one at a time. */
+typedef struct parcel {
+    char name[DROP_NAME_CHARS + 1];
+    int fd;
+    uid_t uid; /* of the file, who is the sender whatever the file says */
+    arena arena;
+    queue_message message;
+    peer *cleanup; /* NULL: none is being brought */
+    uint32_t ref;
+} parcel;
+
+struct pickup {
+    process *process;
+    int drop_fd;
+    timer look;
+    parcel parcel;
+    uint64_t brought, refused;
+};
+
+/* Whether a name has the one form that sendmail gives. */
+bool drop_name_is_valid(const char *name);
+
+/* Opens and reads the file; checks are made on the descriptor. False: it is not to be brought now (not a plain file, somebody
+ * still writes it, or it is no message; the log says what is odd). */
+bool parcel_open(pickup *p, const char *name, parcel *out);
+void parcel_close(parcel *k);
+
+/* bring.c */
+extern const talk cleanup_talk;
+void bring_next(void *context); /* the folder's next message, if none is on its way */
+void bring_lost(peer *p);
