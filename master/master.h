@@ -73,6 +73,13 @@ typedef struct master {
     int ready_fd; /* of the command that started us; -1 */
 } master;
 
+/* begin.c: the steps of a start */
+fault master_complain(fault f); /* on stderr; gives it back */
+fault master_configuration_load(master *m);
+fault master_places_make(master *m);
+fault master_sockets_bind(master *m);
+void master_work(master *m); /* confined: starts the processes and runs to the end */
+
 /* child.c */
 child *child_add(master *m, const role *r, uint32_t instance);
 void child_event_put(child *c, child_event e);

@@ -10,21 +10,12 @@ import socket
 import ssl
 import subprocess
 import tempfile
-import time
+
+from waiting import DEADLINE_S, until
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 INSTANCE = os.path.join(ROOT, "t", "instance")
-BUILD = os.environ.get("POSTRIDER_TEST_BUILD", "dev")
-DEADLINE_S = 60
-
-
-def until(ask, what="it", deadline_s=DEADLINE_S):
-    """Asks until there is an answer that counts as true, and returns it: waiting for an event, never for a time."""
-    end = time.monotonic() + deadline_s
-    while not (answer := ask()):
-        assert time.monotonic() < end, f"{what} did not happen within {deadline_s} s"
-        time.sleep(0.01)
-    return answer
+BUILD = os.environ.get("POSTRIDER_PRESET", "dev")
 
 
 class Suite:
