@@ -139,7 +139,9 @@ static fault landlock_raise(change *c)
     const identity *id = c->identity;
     bool connects = k->calls & (CALLS_CONNECT | CALLS_RESOLVE);
     landlock_walls w = {
-        .rules = c->rules, .rule_count = c->rule_count, .leaves_files = k->files == FILES_UNLIMITED,
+        .rules = c->rules,
+        .rule_count = c->rule_count,
+        .leaves_files = k->files == FILES_UNLIMITED,
         .connect_ports = connects ? id->connect_ports : NULL,
         .connect_port_count = connects && id->connect_ports ? id->connect_port_count : 0,
         .leaves_ports = (k->calls & CALLS_ANY) || (connects && id->connect_ports == NULL),
@@ -159,7 +161,8 @@ static fault landlock_raise(change *c)
         return NO_FAULT;
     if (id->requires_landlock)
         return fault_make(FAULT_BUG, "3.0", "%s needs Landlock, which this kernel does not have", k->role);
-    log_event(LOG_WARNING, "no-landlock", LOG_C("process", k->role), LOG_C("weaker", "files are guarded by permissions only"));
+    log_event(LOG_WARNING, "no-landlock", LOG_C("process", k->role),
+              LOG_C("weaker", "files are guarded by permissions only"));
     return NO_FAULT;
 }
 

@@ -15,11 +15,18 @@ enum {
 
 uint64_t caps_from_contract(unsigned caps)
 {
-    static const struct { unsigned ours; int kernel; } rows[] = {
-        { CAPS_SETUID, CAP_SETUID },     { CAPS_SETGID, CAP_SETGID },
-        { CAPS_CHROOT, CAP_SYS_CHROOT }, { CAPS_SETPCAP, CAP_SETPCAP },
-        { CAPS_BIND, CAP_NET_BIND_SERVICE }, { CAPS_KILL, CAP_KILL },
-        { CAPS_READ_SEARCH, CAP_DAC_READ_SEARCH }, { CAPS_CHOWN, CAP_CHOWN },
+    static const struct {
+        unsigned ours;
+        int kernel;
+    } rows[] = {
+        { CAPS_SETUID, CAP_SETUID },
+        { CAPS_SETGID, CAP_SETGID },
+        { CAPS_CHROOT, CAP_SYS_CHROOT },
+        { CAPS_SETPCAP, CAP_SETPCAP },
+        { CAPS_BIND, CAP_NET_BIND_SERVICE },
+        { CAPS_KILL, CAP_KILL },
+        { CAPS_READ_SEARCH, CAP_DAC_READ_SEARCH },
+        { CAPS_CHOWN, CAP_CHOWN },
     };
     uint64_t set = 0;
 

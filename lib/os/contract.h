@@ -13,7 +13,8 @@ typedef enum root_dir {
     ROOT_CERTS,  /* the CA store */
 } root_dir;
 
-typedef enum call_family { /* families of system calls */
+/* Families of system calls. */
+typedef enum call_family {
     CALLS_LOOP = 1 << 0,       /* epoll, read, write, memory, clock, signals, exit */
     CALLS_ACCEPT = 1 << 1,     /* accept4 on listeners that were handed over */
     CALLS_RECEIVE = 1 << 2,    /* recvmsg with descriptors, sendmsg, socketpair (AF_UNIX) */
@@ -31,15 +32,24 @@ typedef enum call_family { /* families of system calls */
 } call_family;
 
 /* Bits of `contract.caps`. */
-enum { CAPS_NONE = 0, CAPS_SETUID = 1 << 0, CAPS_SETGID = 1 << 1, CAPS_CHROOT = 1 << 2, CAPS_SETPCAP = 1 << 3,
-       CAPS_BIND = 1 << 4, CAPS_KILL = 1 << 5, CAPS_READ_SEARCH = 1 << 6, CAPS_CHOWN = 1 << 7,
-       CAPS_SPAWNER = CAPS_SETUID | CAPS_SETGID | CAPS_CHROOT };
+enum {
+    CAPS_NONE = 0,
+    CAPS_SETUID = 1 << 0,
+    CAPS_SETGID = 1 << 1,
+    CAPS_CHROOT = 1 << 2,
+    CAPS_SETPCAP = 1 << 3,
+    CAPS_BIND = 1 << 4,
+    CAPS_KILL = 1 << 5,
+    CAPS_READ_SEARCH = 1 << 6,
+    CAPS_CHOWN = 1 << 7,
+    CAPS_SPAWNER = CAPS_SETUID | CAPS_SETGID | CAPS_CHROOT
+};
 
 typedef enum root_access { /* what Landlock lets it do beneath its root; more folders: identity.rules */
-    FILES_NONE,
-    FILES_READ,
-    FILES_WRITE,
-    FILES_UNLIMITED, /* no rules for files: master */
+                           FILES_NONE,
+                           FILES_READ,
+                           FILES_WRITE,
+                           FILES_UNLIMITED, /* no rules for files: master */
 } root_access;
 
 typedef struct process_limits { /* 0: as inherited */
@@ -56,6 +66,6 @@ typedef struct contract {
     unsigned worker_calls; /* of the children that it execs: they inherit its filter, so it must let these pass too */
     bool is_spawner;       /* may change ids, only within identity's ranges; is not root itself */
     root_access files;
-    process_limits limits;     /* processes: none unless CALLS_SPAWN, CALLS_THREADS or CALLS_ANY; core files: never */
-    const char *peers; /* conversations it may hold, each with a descriptor from master */
+    process_limits limits; /* processes: none unless CALLS_SPAWN, CALLS_THREADS or CALLS_ANY; core files: never */
+    const char *peers;     /* conversations it may hold, each with a descriptor from master */
 } contract;

@@ -1,4 +1,5 @@
-/* Descriptors: close, flags, and sealed memory files, which carry bytes to another process that can trust them not to change.
+/* Descriptors: close, flags, and sealed memory files, which carry bytes to another process that can trust them not to
+ * change.
  * Runs in: every process. The caller owns each descriptor. */
 #pragma once
 #include "base/buf.h"
@@ -13,7 +14,8 @@ bool fd_set_cloexec(int fd, bool is_on);
 /* Closes every descriptor from 3 on that is not in `keep` (any order, -1 is skipped). */
 bool fd_close_others(const int *keep, size_t count);
 
-/* A memory file with these bytes that nobody can write, grow or shrink any more; close-on-exec. `name` is for /proc only. */
+/* A memory file with these bytes that nobody can write, grow or shrink any more; close-on-exec. `name` is for /proc
+ * only. */
 fault fd_seal(const char *name, str bytes, int *out);
 
 bool fd_is_sealed(int fd); /* a memory file sealed against write, grow, shrink and further seals */

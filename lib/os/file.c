@@ -55,7 +55,8 @@ bool file_pread_all(int fd, void *out, size_t bytes, off_t offset, size_t *got)
     return true;
 }
 
-/* One read into the free space of `out`. 1: got some, 0: end, -1: errno. A full buf still asks for one byte, which must be the end. */
+/* One read into the free space of `out`. 1: got some, 0: end, -1: errno. A full buf still asks for one byte, which
+ * must be the end. */
 static int chunk_read(int fd, buf *out)
 {
     char spare;

@@ -6,12 +6,14 @@
 #include "base/fault.h"
 #include <sys/types.h>
 
-/* All bytes or false with errno; go on after EINTR and short counts. Reading stops at the end of file: *got tells how many. */
+/* All bytes or false with errno; go on after EINTR and short counts. Reading stops at the end of file: *got tells how
+ * many. */
 bool file_write_all(int fd, str bytes);
 bool file_pwrite_all(int fd, str bytes, off_t offset);
 bool file_pread_all(int fd, void *out, size_t bytes, off_t offset, size_t *got);
 
-/* Appends the whole file to `out`; FAULT_REFUSED when it does not fit out->max or is no regular file. Does not wait for FIFOs. */
+/* Appends the whole file to `out`; FAULT_REFUSED when it does not fit out->max or is no regular file. Does not wait
+ * for FIFOs. */
 fault file_read(int dir, const char *path, buf *out);
 fault file_read_fd(int fd, buf *out); /* from the current position; pipes and /proc files too */
 
@@ -22,11 +24,11 @@ typedef struct file_owner {
     gid_t gid;
 } file_owner;
 
-/* Replaces `path` so that after any crash either the old or the new content is there, whole; durable when it returns. */
+/* Replaces `path` so that after any crash either the old or the new content is there, whole; durable on return. */
 fault file_replace(int dir, const char *path, str content, file_owner owner);
 
-/* Opens beneath `dir`: no "..", no absolute path, no symbolic link on the way or at the end (openat2 where the kernel and the
- * filter have it, else step by step). -1 with errno. */
+/* Opens beneath `dir`: no "..", no absolute path, no symbolic link on the way or at the end (openat2 where the kernel
+ * and the filter have it, else step by step). -1 with errno. */
 int file_open_beneath(int dir, const char *path, int flags, mode_t mode);
 
 /* Makes the folder and those above it that are missing, then gives the last one mode and owner if it was made here. */

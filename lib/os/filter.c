@@ -57,7 +57,8 @@ fault filter_write(const filter *f, const char *name, int *out_fd)
     buf_append(&b, (str){ (const char *)&head, sizeof head });
     for (size_t i = 0; i < FILTER_PROGRAMS; i++)
         buf_append(&b, (str){ (const char *)f->programs[i], f->counts[i] * sizeof(struct sock_filter) });
-    fault failed = b.overflow ? fault_make(FAULT_BUG, "3.0", "the filter is too long") : fd_seal(name, buf_str(&b), out_fd);
+    fault failed =
+        b.overflow ? fault_make(FAULT_BUG, "3.0", "the filter is too long") : fd_seal(name, buf_str(&b), out_fd);
     if (b.overflow)
         *out_fd = -1;
     buf_free(&b);

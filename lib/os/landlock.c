@@ -9,19 +9,19 @@
 enum { CREATE_RULESET_VERSION = 1, RULE_PATH_BENEATH = 1, RULE_NET_PORT = 2 };
 
 enum { /* the kernel's numbers for access to files */
-    FS_EXECUTE = 1 << 0,
-    FS_WRITE_FILE = 1 << 1,
-    FS_READ_FILE = 1 << 2,
-    FS_READ_DIR = 1 << 3,
-    FS_REMOVE_DIR = 1 << 4,
-    FS_REMOVE_FILE = 1 << 5,
-    FS_MAKE_DIR = 1 << 7,
-    FS_MAKE_REG = 1 << 8,
-    FS_MAKE_SOCK = 1 << 9,
-    FS_REFER = 1 << 13,     /* version 2 */
-    FS_TRUNCATE = 1 << 14,  /* version 3 */
-    FS_IOCTL_DEV = 1 << 15, /* version 5 */
-    FS_OF_FILES = FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE | FS_IOCTL_DEV,
+       FS_EXECUTE = 1 << 0,
+       FS_WRITE_FILE = 1 << 1,
+       FS_READ_FILE = 1 << 2,
+       FS_READ_DIR = 1 << 3,
+       FS_REMOVE_DIR = 1 << 4,
+       FS_REMOVE_FILE = 1 << 5,
+       FS_MAKE_DIR = 1 << 7,
+       FS_MAKE_REG = 1 << 8,
+       FS_MAKE_SOCK = 1 << 9,
+       FS_REFER = 1 << 13,     /* version 2 */
+       FS_TRUNCATE = 1 << 14,  /* version 3 */
+       FS_IOCTL_DEV = 1 << 15, /* version 5 */
+       FS_OF_FILES = FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE | FS_IOCTL_DEV,
 };
 
 enum { ABI_REFER = 2, ABI_TRUNCATE = 3, ABI_NET = 4, ABI_IOCTL = 5, ABI_SCOPE = 6 };
@@ -59,9 +59,13 @@ static uint64_t fs_handled(int abi)
 
 static uint64_t fs_access(unsigned access, bool is_folder, uint64_t handled)
 {
-    static const struct { unsigned ours; uint64_t kernel; } rows[] = {
+    static const struct {
+        unsigned ours;
+        uint64_t kernel;
+    } rows[] = {
         { ACCESS_READ, FS_READ_FILE | FS_READ_DIR },
-        { ACCESS_WRITE, FS_WRITE_FILE | FS_MAKE_REG | FS_MAKE_DIR | FS_REMOVE_FILE | FS_REMOVE_DIR | FS_REFER | FS_TRUNCATE },
+        { ACCESS_WRITE,
+          FS_WRITE_FILE | FS_MAKE_REG | FS_MAKE_DIR | FS_REMOVE_FILE | FS_REMOVE_DIR | FS_REFER | FS_TRUNCATE },
         { ACCESS_EXECUTE, FS_EXECUTE },
         { ACCESS_SOCKET, FS_MAKE_SOCK | FS_REMOVE_FILE },
         { ACCESS_ALL, UINT64_MAX },
@@ -101,17 +105,19 @@ static fault folder_add(int set, const landlock_rule *rule, uint64_t handled)
         return fault_make(FAULT_BUG, "3.0", "Landlock: descriptor %d is not open", rule->fd);
     path_rule r = { fs_access(rule->access, S_ISDIR(st.st_mode), handled), rule->fd };
     if (r.access != 0 && syscall(SYS_landlock_add_rule, set, RULE_PATH_BENEATH, &r, 0) != 0)
-        return fault_make(FAULT_BUG, "3.0", "Landlock refuses the rule for descriptor %d: %s", rule->fd, strerror(errno));
+        return fault_make(FAULT_BUG, "3.0", "Landlock refuses the rule for descriptor %d: %s", rule->fd,
+                          strerror(errno));
     return NO_FAULT;
 }
 
-/* Every layer forbids renames between folders unless it allows them, also one that leaves files alone otherwise: the workers of a
- * spawner would inherit that. */
+/* Every layer forbids renames between folders unless it allows them, also one that leaves files alone otherwise: the
+ * workers of a spawner would inherit that. */
 static fault refer_allow(int set)
 {
     path_rule r = { FS_REFER, open("/", O_PATH | O_CLOEXEC) };
     bool is_added = r.fd >= 0 && syscall(SYS_landlock_add_rule, set, RULE_PATH_BENEATH, &r, 0) == 0;
-    fault f = is_added ? NO_FAULT : fault_make(FAULT_BUG, "3.0", "Landlock refuses renames below /: %s", strerror(errno));
+    fault f =
+        is_added ? NO_FAULT : fault_make(FAULT_BUG, "3.0", "Landlock refuses renames below /: %s", strerror(errno));
 
     if (r.fd >= 0)
         close(r.fd);

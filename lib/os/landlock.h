@@ -1,5 +1,6 @@
 /* Landlock by raw system calls: confines the calling thread (and what it starts) to some folders and TCP ports.
- * Runs in: every daemon and worker. Needs no privilege, cannot be undone. Constants are our own: system headers lag behind. */
+ * Runs in: every daemon and worker. Needs no privilege, cannot be undone. Constants are our own: system headers lag
+ * behind. */
 #pragma once
 #include "base/fault.h"
 
@@ -22,13 +23,15 @@ typedef struct landlock_walls {
     bool leaves_files;             /* no restriction of files at all */
     const uint16_t *connect_ports; /* TCP, host order */
     size_t connect_port_count;
-    bool leaves_ports;             /* no restriction of TCP */
-    bool leaves_scope;             /* may signal and reach abstract sockets outside (master, whose children are its own) */
+    bool leaves_ports; /* no restriction of TCP */
+    bool leaves_scope; /* may signal and reach abstract sockets outside (master, whose children are its own) */
 } landlock_walls;
 
-/* The version of Landlock that this kernel has; 0: none, or too old to be of use (version 1 forbids renames between folders). */
+/* The version of Landlock that this kernel has; 0: none, or too old to be of use (version 1 forbids renames between
+ * folders). */
 int landlock_abi(void);
 
-/* Confines this thread for good; no_new_privs must be set. *out_abi is what was used (0: no Landlock here, nothing was done).
+/* Confines this thread for good; no_new_privs must be set. *out_abi is what was used (0: no Landlock here, nothing was
+ * done).
  * Fails: FAULT_BUG when a rule or the kernel refuses. */
 fault landlock_confine(const landlock_walls *w, int *out_abi);

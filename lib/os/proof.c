@@ -64,7 +64,8 @@ static bool is_covered(const char *path, const landlock_rule *rules, size_t coun
 
 void proof_prepare(proof_context *p, const landlock_rule *rules, size_t rule_count)
 {
-    static const char *const candidates[] = { "/etc/passwd", "/proc/version", "/usr/bin/env", "/bin/sh", "/etc/hostname" };
+    static const char *const candidates[] = { "/etc/passwd", "/proc/version", "/usr/bin/env", "/bin/sh",
+                                              "/etc/hostname" };
 
     p->outside[0] = '\0';
     for (size_t i = 0; i < COUNT_OF(candidates) && p->outside[0] == '\0'; i++)
@@ -116,7 +117,8 @@ fault proof_run(const proof_context *p)
         g->is_loaded = false;
         f = child_try(p, g);
         if (!is_fault(f) && !g->is_loaded)
-            f = fault_make(FAULT_BUG, "3.0", "%s: the filter cannot be loaded: %s", p->contract->role, strerror(g->error));
+            f = fault_make(FAULT_BUG, "3.0", "%s: the filter cannot be loaded: %s", p->contract->role,
+                           strerror(g->error));
         else if (!is_fault(f) && g->next == before)
             f = fault_make(FAULT_BUG, "3.0", "%s: the filter stops what it must allow", p->contract->role);
     }

@@ -1,5 +1,5 @@
-/* Tries what a confined process must not be able to do. Used by become() only. Each try runs in a forked child with the same
- * filter; an error or death counts as refused. */
+/* Tries what a confined process must not be able to do. Used by become() only. Each try runs in a forked child with
+ * the same filter; an error or death counts as refused. */
 #pragma once
 #include "base/fault.h"
 #include "os/become.h"
@@ -9,11 +9,11 @@ typedef struct proof_context {
     const contract *contract;
     const identity *identity;
     const filter *filter;
-    unsigned families;      /* of the contract and its workers */
-    bool is_rooted;         /* chroot was done */
-    bool has_landlock;      /* for files */
+    unsigned families; /* of the contract and its workers */
+    bool is_rooted;    /* chroot was done */
+    bool has_landlock; /* for files */
     bool forbids_fork;
-    char outside[64];       /* a file that no rule covers; "": none known */
+    char outside[64]; /* a file that no rule covers; "": none known */
 } proof_context;
 
 /* Chooses `outside`; before chroot and Landlock. */

@@ -211,7 +211,8 @@ static bool connect_anything(const proof_context *p)
 
 static bool connect_by_fastopen(const proof_context *p)
 {
-    struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(PORT_NOBODY),
+    struct sockaddr_in to = { .sin_family = AF_INET,
+                              .sin_port = htons(PORT_NOBODY),
                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     (void)p;
     int fd = (int)syscall(SYS_socket, AF_INET, SOCK_STREAM, 0);

@@ -42,7 +42,10 @@ static size_t ids_read(str words, uint32_t *out, size_t max)
 
 static void line_read(str line, sandbox_view *v)
 {
-    const struct { str name; uint64_t *hex; } sets[] = {
+    const struct {
+        str name;
+        uint64_t *hex;
+    } sets[] = {
         { STR("CapInh"), &v->caps_inheritable }, { STR("CapPrm"), &v->caps_permitted },
         { STR("CapEff"), &v->caps_effective },   { STR("CapBnd"), &v->caps_bounding },
         { STR("CapAmb"), &v->caps_ambient },
@@ -105,8 +108,10 @@ void sandbox_self(sandbox_report *out)
 
 const char *sandbox_caps_text(uint64_t caps, char *out, size_t out_size)
 {
-    static const char *const names[] = { "chown", "dac_override", "dac_read_search", "fowner", "fsetid", "kill", "setgid",
-                                         "setuid", "setpcap", "linux_immutable", "net_bind_service" };
+    static const char *const names[] = { "chown",           "dac_override",    "dac_read_search",
+                                         "fowner",          "fsetid",          "kill",
+                                         "setgid",          "setuid",          "setpcap",
+                                         "linux_immutable", "net_bind_service" };
     buf text = buf_new(out_size > 0 ? out_size - 1 : 0);
 
     for (unsigned bit = 0; bit < 64; bit++) {

@@ -1,5 +1,5 @@
-/* The second filter: looks at arguments, and denies by name what no process of ours may do. Written as classic BPF by hand, since
- * libseccomp can hold neither a range nor an allow and a conditional error for one call. */
+/* The second filter: looks at arguments, and denies by name what no process of ours may do. Written as classic BPF by
+ * hand, since libseccomp can hold neither a range nor an allow and a conditional error for one call. */
 #include "base/memory.h"
 #include "os/seccomp_calls.h"
 #include <errno.h>
@@ -19,8 +19,8 @@
 
 enum { X32_BIT = 0x40000000, GET_MDWE = 66, SET_MDWE = 65, TYPE_MASK = 0xf };
 
-static const unsigned namespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
-                                   CLONE_NEWPID | CLONE_NEWNET;
+static const unsigned namespaces =
+    CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
 
 typedef struct builder {
     struct sock_filter *code;
@@ -242,7 +242,8 @@ static void check_send_fourth(builder *b)
 static void check_setsockopt(builder *b)
 {
     static const uint32_t tcp[] = { TCP_FASTOPEN, TCP_FASTOPEN_CONNECT, TCP_ULP, TCP_REPAIR };
-    static const uint32_t all[] = { SO_ATTACH_FILTER, SO_ATTACH_BPF, SO_ATTACH_REUSEPORT_CBPF, SO_ATTACH_REUSEPORT_EBPF };
+    static const uint32_t all[] = { SO_ATTACH_FILTER, SO_ATTACH_BPF, SO_ATTACH_REUSEPORT_CBPF,
+                                    SO_ATTACH_REUSEPORT_EBPF };
 
     if (b->calls & CALLS_ANY)
         return;
@@ -311,8 +312,8 @@ static void check_fcntl(builder *b)
 
 static void check_prctl(builder *b)
 {
-    static const uint32_t always[] = { PR_GET_DUMPABLE, PR_GET_SECCOMP, PR_CAPBSET_READ, PR_GET_SECUREBITS,
-                                       PR_GET_NO_NEW_PRIVS, GET_MDWE, PR_SET_NAME };
+    static const uint32_t always[] = { PR_GET_DUMPABLE,     PR_GET_SECCOMP, PR_CAPBSET_READ, PR_GET_SECUREBITS,
+                                       PR_GET_NO_NEW_PRIVS, GET_MDWE,       PR_SET_NAME };
     static const uint32_t walls[] = { PR_SET_NO_NEW_PRIVS, PR_SET_DUMPABLE, SET_MDWE, PR_SET_PDEATHSIG };
 
     if (b->calls & CALLS_ANY)

@@ -1,5 +1,5 @@
-/* The rows behind the filters: which call belongs to which family, and what is denied to everyone. Used by seccomp.c and
- * seccomp_args.c only. Names that an architecture does not have are left out there. */
+/* The rows behind the filters: which call belongs to which family, and what is denied to everyone. Used by seccomp.c
+ * and seccomp_args.c only. Names that an architecture does not have are left out there. */
 #pragma once
 #include "os/contract.h"
 #include "os/filter.h"

@@ -31,8 +31,8 @@ typedef enum step {
 } step;
 
 static const char *const step_names[STEP_COUNT] = {
-    [STEP_SIGNALS] = "signals", [STEP_FDS] = "descriptors", [STEP_SESSION] = "setsid", [STEP_ROOT] = "chroot",
-    [STEP_FOLDER] = "chdir",    [STEP_GROUPS] = "setgroups", [STEP_GID] = "setresgid", [STEP_UID] = "setresuid",
+    [STEP_SIGNALS] = "signals", [STEP_FDS] = "descriptors",  [STEP_SESSION] = "setsid", [STEP_ROOT] = "chroot",
+    [STEP_FOLDER] = "chdir",    [STEP_GROUPS] = "setgroups", [STEP_GID] = "setresgid",  [STEP_UID] = "setresuid",
     [STEP_CAPS] = "capset",     [STEP_EXEC] = "exec",
 };
 
@@ -72,8 +72,8 @@ static bool fd_lift(int *fd)
     return *fd >= 0;
 }
 
-/* All is marked close-on-exec; what the plan names is lifted above all targets, then put on them without the mark. 0, 1 and 2 are
- * always open, or the next file opened would become somebody's standard error. */
+/* All is marked close-on-exec; what the plan names is lifted above all targets, then put on them without the mark. 0,
+ * 1 and 2 are always open, or the next file opened would become somebody's standard error. */
 static bool fds_arrange(child *c)
 {
     const spawn_plan *p = c->plan;

@@ -13,21 +13,22 @@ typedef struct spawn_fd {
 enum { SPAWN_FDS_MAX = 64, SPAWN_TARGETS_MAX = 256 };
 
 typedef struct spawn_plan {
-    int exec_fd;           /* the executable, opened (O_PATH will do); -1: path */
-    const char *path;      /* absolute */
-    char *const *argv;     /* ends in NULL */
-    char *const *envp;     /* exact, ends in NULL; NULL: empty */
+    int exec_fd;       /* the executable, opened (O_PATH will do); -1: path */
+    const char *path;  /* absolute */
+    char *const *argv; /* ends in NULL */
+    char *const *envp; /* exact, ends in NULL; NULL: empty */
     const spawn_fd *fds;
     size_t fd_count;
-    bool changes_ids;      /* to uid and gid, no supplementary groups; needs SETUID and SETGID */
+    bool changes_ids; /* to uid and gid, no supplementary groups; needs SETUID and SETGID */
     uid_t uid;
     gid_t gid;
-    int root_fd;           /* -1; or chroot to this folder, as the new user (needs SYS_CHROOT and a static executable) */
-    const char *root_path; /* the same by name, looked up (and its last part made) as the new user, who alone may reach it */
-    int folder_fd;         /* -1; or the current folder of the child; not with root_fd */
-    bool drops_caps;       /* all capabilities go before exec */
-    bool starts_session;   /* setsid: a program of a user, to be killed with all that it started */
-    bool skips_pidfd;      /* for a caller that has no use for it */
+    int root_fd; /* -1; or chroot to this folder, as the new user (needs SYS_CHROOT and a static executable) */
+    const char
+        *root_path;  /* the same by name, looked up (and its last part made) as the new user, who alone may reach it */
+    int folder_fd;   /* -1; or the current folder of the child; not with root_fd */
+    bool drops_caps; /* all capabilities go before exec */
+    bool starts_session; /* setsid: a program of a user, to be killed with all that it started */
+    bool skips_pidfd;    /* for a caller that has no use for it */
 } spawn_plan;
 
 /* exec_fd, root_fd and folder_fd must be set, to -1 if unused: assign them after this, which sets all three to -1. */
@@ -35,20 +36,20 @@ typedef struct spawn_plan {
 
 typedef struct spawned {
     pid_t pid;
-    int pidfd;        /* close-on-exec; the caller closes it; -1: skips_pidfd */
-    bool is_rooted;   /* the child changes its root before exec; false in builds whose workers are dynamic */
+    int pidfd;      /* close-on-exec; the caller closes it; -1: skips_pidfd */
+    bool is_rooted; /* the child changes its root before exec; false in builds whose workers are dynamic */
 } spawned;
 
-/* Whether root_fd is heeded: an executable that needs a loader cannot be started in a folder that has none, so builds whose
- * workers are dynamic (sanitized, not optimised) skip the chroot. */
+/* Whether root_fd is heeded: an executable that needs a loader cannot be started in a folder that has none, so builds
+ * whose workers are dynamic (sanitized, not optimised) skip the chroot. */
 bool spawn_can_root(void);
 
-/* Fails: FAULT_TRY_LATER when the child could not be made or, without changes_ids, any step up to exec failed (no child is left
- * then). With changes_ids a failed step is told by the exit status: spawn_failure. */
+/* Fails: FAULT_TRY_LATER when the child could not be made or, without changes_ids, any step up to exec failed (no
+ * child is left then). With changes_ids a failed step is told by the exit status: spawn_failure. */
 fault spawn(const spawn_plan *plan, spawned *out);
 
-/* What the wait status of a child with changes_ids says: the step of spawn() that failed ("setresuid"), or NULL if the program
- * itself ran. The exit statuses for this are 240 and up, which no program of ours uses. */
+/* What the wait status of a child with changes_ids says: the step of spawn() that failed ("setresuid"), or NULL if the
+ * program itself ran. The exit statuses for this are 240 and up, which no program of ours uses. */
 const char *spawn_failure(int wait_status);
 
 /* "exit status 75", "signal 11 (Segmentation fault)", "could not be started: setresuid". */

@@ -1,5 +1,7 @@
-/* The last walls of a per-user worker, put up by the worker itself after exec: small, static, without libcap and libseccomp.
- * Runs in: workers, before the first untrusted byte; ids, chroot and capabilities were settled by the spawner before exec. */
+/* The last walls of a per-user worker, put up by the worker itself after exec: small, static, without libcap and
+ * libseccomp.
+ * Runs in: workers, before the first untrusted byte; ids, chroot and capabilities were settled by the spawner before
+ * exec. */
 #pragma once
 #include "os/contract.h"
 #include "os/landlock.h"
@@ -12,6 +14,7 @@ typedef struct worker_walls {
     bool requires_landlock;
 } worker_walls;
 
-/* no_new_privs, Landlock, dumpable 0, MDWE, limits, the filter; then tries to open /etc/passwd (unless a rule covers it), to
- * regain uid 0, to open a socket and to exec. Fails: FAULT_BUG, the text names what succeeded; the worker must exit. */
+/* no_new_privs, Landlock, dumpable 0, MDWE, limits, the filter; then tries to open /etc/passwd (unless a rule covers
+ * it), to regain uid 0, to open a socket and to exec.
+ * Fails: FAULT_BUG, the text names what succeeded; the worker must exit. */
 fault worker_confine(const worker_walls *w);

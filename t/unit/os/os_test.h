@@ -1,4 +1,5 @@
-/* Runs a piece of a test in a child of its own, since walls cannot be taken down again. The child says by its fault what was wrong. */
+/* Runs a piece of a test in a child of its own, since walls cannot be taken down again. The child says by its fault
+ * what was wrong. */
 #pragma once
 #include "base/fault.h"
 #include "base/log.h"
@@ -39,14 +40,14 @@ static inline int run_apart(piece *run, void *context, bool is_plain)
     return status;
 }
 
-#define NEED(condition)                                                                                                \
-    do {                                                                                                               \
-        if (!(condition))                                                                                              \
-            return fault_make(FAULT_BUG, "3.0", "line %d: %s (errno %d)", __LINE__, #condition, errno);                 \
+#define NEED(condition)                                                                                 \
+    do {                                                                                                \
+        if (!(condition))                                                                               \
+            return fault_make(FAULT_BUG, "3.0", "line %d: %s (errno %d)", __LINE__, #condition, errno); \
     } while (0)
 
-#define ROOT_ONLY()                                                                                                    \
-    do {                                                                                                               \
-        if (geteuid() != 0)                                                                                            \
-            skip();                                                                                                    \
+#define ROOT_ONLY()         \
+    do {                    \
+        if (geteuid() != 0) \
+            skip();         \
     } while (0)

@@ -1,4 +1,5 @@
-/* Every kind of contract can be become, as root and without; what it needs works afterwards and the walls show from outside. */
+/* Every kind of contract can be become, as root and without; what it needs works afterwards and the walls show from
+ * outside. */
 #include "os/become.h"
 #include "os/caps.h"
 #include "os/fd.h"
@@ -20,14 +21,28 @@ static const contract contracts[] = {
     { .role = "smtpd", .root = ROOT_EMPTY, .calls = LISTED, .limits = { 1000, 1 << 28, 1 << 30 } },
     { .role = "meter", .root = ROOT_EMPTY, .calls = CALLS_LOOP },
     { .role = "qmgr", .root = ROOT_QUEUE, .calls = LISTED | CALLS_FILES, .files = FILES_WRITE },
-    { .role = "policy", .root = ROOT_TABLES, .calls = LISTED | CALLS_READ_FILES | CALLS_LMDB | CALLS_RESOLVE | CALLS_THREADS,
+    { .role = "policy",
+      .root = ROOT_TABLES,
+      .calls = LISTED | CALLS_READ_FILES | CALLS_LMDB | CALLS_RESOLVE | CALLS_THREADS,
       .files = FILES_READ },
     { .role = "smtp", .root = ROOT_CERTS, .calls = LISTED | CALLS_READ_FILES | CALLS_CONNECT, .files = FILES_READ },
-    { .role = "watcher", .root = ROOT_TABLES, .calls = CALLS_LOOP | CALLS_READ_FILES | CALLS_INOTIFY, .files = FILES_READ },
+    { .role = "watcher",
+      .root = ROOT_TABLES,
+      .calls = CALLS_LOOP | CALLS_READ_FILES | CALLS_INOTIFY,
+      .files = FILES_READ },
     { .role = "ctl", .root = ROOT_HOST, .calls = LISTED | CALLS_UNIX | CALLS_READ_FILES, .files = FILES_NONE },
-    { .role = "imapd", .root = ROOT_HOST, .caps = CAPS_SPAWNER, .calls = LISTED | CALLS_SPAWN, .is_spawner = true,
-      .worker_calls = CALLS_LOOP | CALLS_FILES | CALLS_LMDB | CALLS_INOTIFY, .files = FILES_NONE },
-    { .role = "programs", .root = ROOT_HOST, .caps = CAPS_SPAWNER, .calls = CALLS_ANY, .is_spawner = true,
+    { .role = "imapd",
+      .root = ROOT_HOST,
+      .caps = CAPS_SPAWNER,
+      .calls = LISTED | CALLS_SPAWN,
+      .is_spawner = true,
+      .worker_calls = CALLS_LOOP | CALLS_FILES | CALLS_LMDB | CALLS_INOTIFY,
+      .files = FILES_NONE },
+    { .role = "programs",
+      .root = ROOT_HOST,
+      .caps = CAPS_SPAWNER,
+      .calls = CALLS_ANY,
+      .is_spawner = true,
       .files = FILES_UNLIMITED },
 };
 
@@ -39,10 +54,16 @@ static char folder[] = "/tmp/os-become-XXXXXX";
 static identity identity_for(const contract *k)
 {
     static const int standard_input[] = { 0 };
-    return (identity){ .is_privileged = geteuid() == 0, .uid = TEST_UID, .gid = TEST_GID,
-                       .root_fd = k->root == ROOT_HOST ? -1 : empty_fd, .ids = { 1000, 60000, 1000, 60000, gids, 2 },
-                       .connect_ports = ports, .connect_port_count = 2,
-                       .keep_fds = standard_input, .keep_fd_count = 1, .requires_landlock = true };
+    return (identity){ .is_privileged = geteuid() == 0,
+                       .uid = TEST_UID,
+                       .gid = TEST_GID,
+                       .root_fd = k->root == ROOT_HOST ? -1 : empty_fd,
+                       .ids = { 1000, 60000, 1000, 60000, gids, 2 },
+                       .connect_ports = ports,
+                       .connect_port_count = 2,
+                       .keep_fds = standard_input,
+                       .keep_fd_count = 1,
+                       .requires_landlock = true };
 }
 
 static fault view_check(const contract *k, bool was_root, unsigned inherited, const sandbox_view *v)
@@ -117,7 +138,9 @@ static void every_contract_holds(void **state)
 
 static fault master_stays_root(void *context)
 {
-    static const contract k = { .role = "master", .caps = CAPS_SPAWNER | CAPS_SETPCAP | CAPS_BIND | CAPS_KILL, .calls = CALLS_ANY,
+    static const contract k = { .role = "master",
+                                .caps = CAPS_SPAWNER | CAPS_SETPCAP | CAPS_BIND | CAPS_KILL,
+                                .calls = CALLS_ANY,
                                 .files = FILES_UNLIMITED };
     identity id = { .is_privileged = true, .root_fd = -1 };
     sandbox_view v;
@@ -247,10 +270,22 @@ static fault kill_by(void (*act)(void))
     return NO_FAULT;
 }
 
-static void act_unlink(void) { unlink("/x"); }
-static void act_exec(void) { execve("/bin/true", (char *[]){ NULL }, NULL); }
-static void act_fork(void) { syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0); }
-static void act_setuid(void) { syscall(SYS_setresuid, 0, 0, 0); }
+static void act_unlink(void)
+{
+    unlink("/x");
+}
+static void act_exec(void)
+{
+    execve("/bin/true", (char *[]){ NULL }, NULL);
+}
+static void act_fork(void)
+{
+    syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+}
+static void act_setuid(void)
+{
+    syscall(SYS_setresuid, 0, 0, 0);
+}
 
 static fault killed_by(void *context)
 {
@@ -306,7 +341,9 @@ static fault spawner_tricks(void *context)
     if (is_fault(f))
         return f;
     unsigned long uid = 1000, high = 1UL << 32;
-    static const unsigned long bad[] = { 0, 1, 999, 60001, TEST_UID, 0xffffffffUL, 0xffffffffffffffffUL, 1UL << 32, (1UL << 32) + 1000 };
+    static const unsigned long bad[] = {
+        0, 1, 999, 60001, TEST_UID, 0xffffffffUL, 0xffffffffffffffffUL, 1UL << 32, (1UL << 32) + 1000
+    };
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         NEED(syscall(SYS_setresuid, bad[i], uid, uid) < 0 && errno == EPERM);
         NEED(syscall(SYS_setresuid, uid, bad[i], uid) < 0 && errno == EPERM);
@@ -342,9 +379,15 @@ static fault spawner_calls(void *context)
 
 static void a_spawner_has_no_other_way_to_an_id(void **state)
 {
-    static const long calls[] = { SYS_setuid, SYS_setgid, SYS_setreuid, SYS_setregid, SYS_setfsuid, SYS_setfsgid,
-                                  SYS_unshare, SYS_setns, SYS_ptrace, SYS_keyctl, SYS_io_uring_setup, SYS_bpf,
-                                  SYS_pidfd_getfd, SYS_process_vm_writev, SYS_chmod, SYS_chown, SYS_setxattr, SYS_kill };
+    static const long calls[] = { SYS_setuid,         SYS_setgid,
+                                  SYS_setreuid,       SYS_setregid,
+                                  SYS_setfsuid,       SYS_setfsgid,
+                                  SYS_unshare,        SYS_setns,
+                                  SYS_ptrace,         SYS_keyctl,
+                                  SYS_io_uring_setup, SYS_bpf,
+                                  SYS_pidfd_getfd,    SYS_process_vm_writev,
+                                  SYS_chmod,          SYS_chown,
+                                  SYS_setxattr,       SYS_kill };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(calls); i++) {
         long call = calls[i];
@@ -392,12 +435,17 @@ static int unmake(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_contract_holds),         cmocka_unit_test(master_keeps_what_its_children_need),
-        cmocka_unit_test(no_daemon_runs_as_root),       cmocka_unit_test(smtpd_can_work),
-        cmocka_unit_test(qmgr_can_work),                cmocka_unit_test(policy_can_read),
-        cmocka_unit_test(a_forbidden_call_is_death),    cmocka_unit_test(smtp_connects_to_its_ports_only),
+        cmocka_unit_test(every_contract_holds),
+        cmocka_unit_test(master_keeps_what_its_children_need),
+        cmocka_unit_test(no_daemon_runs_as_root),
+        cmocka_unit_test(smtpd_can_work),
+        cmocka_unit_test(qmgr_can_work),
+        cmocka_unit_test(policy_can_read),
+        cmocka_unit_test(a_forbidden_call_is_death),
+        cmocka_unit_test(smtp_connects_to_its_ports_only),
         cmocka_unit_test(a_spawner_becomes_users_only),
-        cmocka_unit_test(a_spawner_has_no_other_way_to_an_id), cmocka_unit_test(a_folder_left_open_is_no_way_out),
+        cmocka_unit_test(a_spawner_has_no_other_way_to_an_id),
+        cmocka_unit_test(a_folder_left_open_is_no_way_out),
     };
     return cmocka_run_group_tests(tests, make, unmake);
 }

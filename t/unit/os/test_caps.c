@@ -13,7 +13,8 @@ static void bits_are_the_kernels(void **state)
     assert_int_equal(caps_from_contract(CAPS_SPAWNER),
                      1ULL << CAP_SETUID | 1ULL << CAP_SETGID | 1ULL << CAP_SYS_CHROOT);
     assert_int_equal(caps_from_contract(CAPS_SETPCAP | CAPS_BIND | CAPS_KILL | CAPS_READ_SEARCH),
-                     1ULL << CAP_SETPCAP | 1ULL << CAP_NET_BIND_SERVICE | 1ULL << CAP_KILL | 1ULL << CAP_DAC_READ_SEARCH);
+                     1ULL << CAP_SETPCAP | 1ULL << CAP_NET_BIND_SERVICE | 1ULL << CAP_KILL |
+                         1ULL << CAP_DAC_READ_SEARCH);
 }
 
 static fault without_root(void *context)

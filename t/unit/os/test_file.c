@@ -132,11 +132,20 @@ typedef struct path_row {
 } path_row;
 
 static const path_row path_rows[] = {
-    { "inside/file", O_RDONLY, true },     { "inside//file", O_RDONLY, true },      { "inside", O_RDONLY | O_DIRECTORY, true },
-    { "inside/new", O_RDWR | O_CREAT, true }, { "../outside", O_RDONLY, false },    { "inside/../inside/../../x", O_RDONLY, false },
-    { "/etc/passwd", O_RDONLY, false },    { "link-out", O_RDONLY, false },         { "link-out", O_PATH, false },
-    { "folder-out/passwd", O_RDONLY, false }, { "link-in", O_RDONLY, false },       { "inside/link-up/inside/file", O_RDONLY, false },
-    { "inside/missing", O_RDONLY, false }, { "", O_RDONLY, false },
+    { "inside/file", O_RDONLY, true },
+    { "inside//file", O_RDONLY, true },
+    { "inside", O_RDONLY | O_DIRECTORY, true },
+    { "inside/new", O_RDWR | O_CREAT, true },
+    { "../outside", O_RDONLY, false },
+    { "inside/../inside/../../x", O_RDONLY, false },
+    { "/etc/passwd", O_RDONLY, false },
+    { "link-out", O_RDONLY, false },
+    { "link-out", O_PATH, false },
+    { "folder-out/passwd", O_RDONLY, false },
+    { "link-in", O_RDONLY, false },
+    { "inside/link-up/inside/file", O_RDONLY, false },
+    { "inside/missing", O_RDONLY, false },
+    { "", O_RDONLY, false },
 };
 
 static fault nothing_leads_out(void *context)
@@ -194,10 +203,10 @@ static void folders_are_made_on_the_way(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(replaces_whole_with_mode),   cmocka_unit_test(a_failed_replacement_leaves_nothing),
-        cmocka_unit_test(reads_up_to_the_maximum),    cmocka_unit_test(reads_files_larger_than_one_step),
-        cmocka_unit_test(a_fifo_is_refused_at_once),  cmocka_unit_test(positions_are_kept_apart),
-        cmocka_unit_test(paths_stay_beneath),         cmocka_unit_test(folders_are_made_on_the_way),
+        cmocka_unit_test(replaces_whole_with_mode),  cmocka_unit_test(a_failed_replacement_leaves_nothing),
+        cmocka_unit_test(reads_up_to_the_maximum),   cmocka_unit_test(reads_files_larger_than_one_step),
+        cmocka_unit_test(a_fifo_is_refused_at_once), cmocka_unit_test(positions_are_kept_apart),
+        cmocka_unit_test(paths_stay_beneath),        cmocka_unit_test(folders_are_made_on_the_way),
     };
     return cmocka_run_group_tests(tests, make, unmake);
 }

@@ -47,10 +47,19 @@ static fault succeeds_from_a_chroot(void *context)
 
 static void tries_succeed_unconfined(void **state)
 {
-    static const char *const names[] = { "be dumped or traced", "open a file outside", "open a socket", "open a datagram socket",
-                                         "connect", "connect by MSG_FASTOPEN", "exec", "fork", "signal another process",
-                                         "signal a thread of another process", "run memory that it wrote",
-                                         "map memory to write and run", "type on a terminal" };
+    static const char *const names[] = { "be dumped or traced",
+                                         "open a file outside",
+                                         "open a socket",
+                                         "open a datagram socket",
+                                         "connect",
+                                         "connect by MSG_FASTOPEN",
+                                         "exec",
+                                         "fork",
+                                         "signal another process",
+                                         "signal a thread of another process",
+                                         "run memory that it wrote",
+                                         "map memory to write and run",
+                                         "type on a terminal" };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(names); i++)
         for (int is_plain = 0; is_plain < 2; is_plain++) {
@@ -64,9 +73,15 @@ static void tries_succeed_unconfined(void **state)
 
 static void tricks_of_a_spawner_succeed_without_its_filter(void **state)
 {
-    static const char *const names[] = { "regain uid 0", "regain uid 0 by a truncated argument", "leave an id as it is",
-                                         "regain gid 0", "regain uid 0 by setuid", "regain uid 0 by setreuid",
-                                         "reach root's files by setfsuid", "join a group", "make a user namespace",
+    static const char *const names[] = { "regain uid 0",
+                                         "regain uid 0 by a truncated argument",
+                                         "leave an id as it is",
+                                         "regain gid 0",
+                                         "regain uid 0 by setuid",
+                                         "regain uid 0 by setreuid",
+                                         "reach root's files by setfsuid",
+                                         "join a group",
+                                         "make a user namespace",
                                          "change its root" };
     (void)state;
     ROOT_ONLY();
@@ -79,7 +94,8 @@ static void a_folder_left_open_leads_out_of_a_chroot(void **state)
 {
     (void)state;
     ROOT_ONLY();
-    assert_int_equal(run_apart(succeeds_from_a_chroot, (void *)(uintptr_t)"climb out of its root by a descriptor", false), 0);
+    assert_int_equal(
+        run_apart(succeeds_from_a_chroot, (void *)(uintptr_t) "climb out of its root by a descriptor", false), 0);
 }
 
 static fault sibling_traced(void *context)

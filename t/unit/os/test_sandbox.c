@@ -63,8 +63,10 @@ static void capabilities_have_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_process_is_seen), cmocka_unit_test(roots_and_capabilities_are_seen),
-        cmocka_unit_test(the_report_keeps_what_was_noted), cmocka_unit_test(capabilities_have_names),
+        cmocka_unit_test(a_process_is_seen),
+        cmocka_unit_test(roots_and_capabilities_are_seen),
+        cmocka_unit_test(the_report_keeps_what_was_noted),
+        cmocka_unit_test(capabilities_have_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Which contracts compile, and that a spawner's ranges cannot reach root. What the filters do: test_seccomp_args, test_become. */
+/* Which contracts compile, and that a spawner's ranges cannot reach root. What the filters do: test_seccomp_args,
+ * test_become. */
 #include "os/seccomp.h"
 #include "os/fd.h"
 #include "t/unit/os/os_test.h"
@@ -11,12 +12,20 @@ static const contract spawner = { .role = "imapd", .calls = CALLS_LOOP | CALLS_S
 static void ranges_never_hold_root(void **state)
 {
     static const gid_t root_group[] = { 8, 0 };
-    const struct { id_ranges ids; bool is_good; } rows[] = {
-        { { 1000, 60000, 1000, 60000, NULL, 0 }, true },  { { 1, 1, 0, 0, NULL, 0 }, true },
-        { { 0, 60000, 1000, 60000, NULL, 0 }, false },    { { 1000, 999, 1000, 60000, NULL, 0 }, false },
-        { { 1000, (uid_t)-1, 1, 2, NULL, 0 }, false },    { { 1000, 2000, 0, 60000, NULL, 0 }, false },
-        { { 1000, 2000, 5, (gid_t)-1, NULL, 0 }, false }, { { 1000, 2000, 5, 4, NULL, 0 }, false },
-        { { 1000, 2000, 5, 6, root_group, 1 }, true },    { { 1000, 2000, 5, 6, root_group, 2 }, false },
+    const struct {
+        id_ranges ids;
+        bool is_good;
+    } rows[] = {
+        { { 1000, 60000, 1000, 60000, NULL, 0 }, true },
+        { { 1, 1, 0, 0, NULL, 0 }, true },
+        { { 0, 60000, 1000, 60000, NULL, 0 }, false },
+        { { 1000, 999, 1000, 60000, NULL, 0 }, false },
+        { { 1000, (uid_t)-1, 1, 2, NULL, 0 }, false },
+        { { 1000, 2000, 0, 60000, NULL, 0 }, false },
+        { { 1000, 2000, 5, (gid_t)-1, NULL, 0 }, false },
+        { { 1000, 2000, 5, 4, NULL, 0 }, false },
+        { { 1000, 2000, 5, 6, root_group, 1 }, true },
+        { { 1000, 2000, 5, 6, root_group, 2 }, false },
         { { 1000, 2000, 5, 6, root_group, SECCOMP_GIDS_MAX + 1 }, false },
     };
     (void)state;
@@ -102,8 +111,8 @@ static void an_export_is_sealed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ranges_never_hold_root),     cmocka_unit_test(many_groups_fit),
-        cmocka_unit_test(every_family_loads),         cmocka_unit_test(signals_go_to_oneself_only),
+        cmocka_unit_test(ranges_never_hold_root), cmocka_unit_test(many_groups_fit),
+        cmocka_unit_test(every_family_loads),     cmocka_unit_test(signals_go_to_oneself_only),
         cmocka_unit_test(an_export_is_sealed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

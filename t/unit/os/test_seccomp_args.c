@@ -1,4 +1,5 @@
-/* What the second filter says of arguments, row by row. Only it is loaded here: what it lets pass shows the kernel's own answer. */
+/* What the second filter says of arguments, row by row. Only it is loaded here: what it lets pass shows the kernel's
+ * own answer. */
 #include "os/seccomp_calls.h"
 #include "t/unit/os/os_test.h"
 #include <errno.h>
@@ -13,7 +14,7 @@ enum { PASSES = 0 }; /* anything but the error that the filter gives */
 
 typedef struct row {
     unsigned families;
-    int error; /* what the filter answers, or PASSES */
+    int error;    /* what the filter answers, or PASSES */
     int not_this; /* with PASSES: the filter's error for it */
     long call;
     unsigned long args[4];
@@ -107,11 +108,21 @@ static fault ids_asked(void *context)
     static const gid_t gids[] = { 8, 100 };
     id_ranges ids = { 1000, 2000, 3000, 4000, gids, 2 };
     contract k = { .role = "x", .calls = CALLS_SPAWN, .is_spawner = true };
-    static const struct { unsigned long uid, gid; bool uid_good, gid_good; } tried[] = {
-        { 999, 2999, false, false },  { 1000, 3000, true, true },       { 2000, 4000, true, true },
-        { 2001, 4001, false, false }, { 0, 8, false, true },            { (1UL << 32) | 1500, 100, false, true },
-        { 1500, 0, true, false },     { 1500, 99, true, false },        { -1UL, -1UL, false, false },
-        { 1500, 9, true, false },     { 0xffffffff, (1UL << 32) | 8, false, false },
+    static const struct {
+        unsigned long uid, gid;
+        bool uid_good, gid_good;
+    } tried[] = {
+        { 999, 2999, false, false },
+        { 1000, 3000, true, true },
+        { 2000, 4000, true, true },
+        { 2001, 4001, false, false },
+        { 0, 8, false, true },
+        { (1UL << 32) | 1500, 100, false, true },
+        { 1500, 0, true, false },
+        { 1500, 99, true, false },
+        { -1UL, -1UL, false, false },
+        { 1500, 9, true, false },
+        { 0xffffffff, (1UL << 32) | 8, false, false },
     };
     filter f = { 0 };
     (void)context;
@@ -144,6 +155,7 @@ static void ranges_and_lists_are_exact(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(each_row_holds), cmocka_unit_test(ranges_and_lists_are_exact) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(each_row_holds),
+                                        cmocka_unit_test(ranges_and_lists_are_exact) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,8 +19,9 @@ static void every_name_is_known(void **state)
 
 static void what_is_denied_is_in_no_family(void **state)
 {
-    static const char *const paths[] = { "chmod", "fchmodat", "chown", "lchown", "fchownat", "setxattr", "lsetxattr",
-                                         "removexattr", "kill", "tkill", "rt_sigqueueinfo", "mknod", "mknodat", "personality" };
+    static const char *const paths[] = { "chmod",           "fchmodat",  "chown",       "lchown",     "fchownat",
+                                         "setxattr",        "lsetxattr", "removexattr", "kill",       "tkill",
+                                         "rt_sigqueueinfo", "mknod",     "mknodat",     "personality" };
     (void)state;
     for (size_t i = 0; i < seccomp_call_count; i++) {
         for (size_t j = 0; j < seccomp_denied_count; j++)
@@ -32,6 +33,7 @@ static void what_is_denied_is_in_no_family(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(every_name_is_known), cmocka_unit_test(what_is_denied_is_in_no_family) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(every_name_is_known),
+                                        cmocka_unit_test(what_is_denied_is_in_no_family) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* A child gets exactly what the plan names; a spawner under its own filter starts workers as users, who then confine themselves. */
+/* A child gets exactly what the plan names; a spawner under its own filter starts workers as users, who then confine
+ * themselves. */
 #include "os/spawn.h"
 #include "os/become.h"
 #include "os/fd.h"
@@ -18,7 +19,7 @@
 
 enum { TARGET_OUT = 7, TARGET_FILTER = 8, TARGET_FOLDER = 9, USER_UID = 2000, USER_GID = 2001 };
 
-static char *const plain_env[] = { (char *)(uintptr_t)"ASAN_OPTIONS=detect_leaks=0", NULL };
+static char *const plain_env[] = { (char *)(uintptr_t) "ASAN_OPTIONS=detect_leaks=0", NULL };
 static int self_fd = -1;
 
 /* What the child does. */
@@ -100,11 +101,11 @@ static fault spawn_and_hear(spawn_plan *plan, char *said, size_t said_size, int 
     return NO_FAULT;
 }
 
-static char *const report_argv[] = { (char *)(uintptr_t)"test", (char *)(uintptr_t)"report", NULL };
+static char *const report_argv[] = { (char *)(uintptr_t) "test", (char *)(uintptr_t) "report", NULL };
 
 static void a_child_gets_what_is_named(void **state)
 {
-    char *const env[] = { (char *)(uintptr_t)"HOME=/x", plain_env[0], NULL };
+    char *const env[] = { (char *)(uintptr_t) "HOME=/x", plain_env[0], NULL };
     char said[512];
     int status = -1, other = open("/dev/null", O_RDONLY); /* not close-on-exec, not named */
     sigset_t term;
@@ -148,7 +149,7 @@ static void targets_may_be_sources(void **state)
 
 static void failures_are_told(void **state)
 {
-    char *const argv[] = { (char *)(uintptr_t)"nothing", NULL };
+    char *const argv[] = { (char *)(uintptr_t) "nothing", NULL };
     char text[64];
     spawned s;
     spawn_fd bad = { 1, SPAWN_TARGETS_MAX }, closed = { 250, 3 };
@@ -159,7 +160,8 @@ static void failures_are_told(void **state)
     assert_int_equal(s.pid, -1);
     assert_int_equal(s.pidfd, -1);
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no child is left */
-    assert_int_equal(spawn(&SPAWN_PLAN(.path = "/bin/true", .argv = argv, .fds = &bad, .fd_count = 1), &s).kind, FAULT_BUG);
+    assert_int_equal(spawn(&SPAWN_PLAN(.path = "/bin/true", .argv = argv, .fds = &bad, .fd_count = 1), &s).kind,
+                     FAULT_BUG);
     f = spawn(&SPAWN_PLAN(.path = "/bin/true", .argv = argv, .fds = &closed, .fd_count = 1), &s);
     assert_non_null(strstr(f.text, "descriptors"));
     f = spawn(&SPAWN_PLAN(.path = "/bin/true", .argv = argv, .changes_ids = true, .uid = 0, .gid = 5), &s);
@@ -173,7 +175,7 @@ static fault plain_cannot_change_ids(void *context)
 {
     spawned s;
     int status;
-    char *const argv[] = { (char *)(uintptr_t)"true", NULL };
+    char *const argv[] = { (char *)(uintptr_t) "true", NULL };
     (void)context;
     fault f = spawn(&SPAWN_PLAN(.path = "/bin/true", .argv = argv, .changes_ids = true, .uid = 5, .gid = 5), &s);
     NEED(!is_fault(f) && waitpid(s.pid, &status, 0) == s.pid);
@@ -189,26 +191,37 @@ static void a_step_that_fails_is_in_the_status(void **state)
 
 enum { WORKER = CALLS_LOOP | CALLS_CONTENT | CALLS_FILES | CALLS_LMDB | CALLS_INOTIFY };
 
-static const contract pool = { .role = "imapd", .caps = CAPS_SPAWNER, .calls = CALLS_LOOP | CALLS_RECEIVE | CALLS_SPAWN,
-                               .worker_calls = WORKER, .is_spawner = true, .files = FILES_NONE };
+static const contract pool = { .role = "imapd",
+                               .caps = CAPS_SPAWNER,
+                               .calls = CALLS_LOOP | CALLS_RECEIVE | CALLS_SPAWN,
+                               .worker_calls = WORKER,
+                               .is_spawner = true,
+                               .files = FILES_NONE };
 
 static fault worker_start(bool is_privileged, const char *mail, char *said, size_t said_size, int *status)
 {
     int filter_fd = -1, folder_fd = open(mail, O_PATH | O_DIRECTORY | O_CLOEXEC);
     int top_fd = open("/tmp", O_PATH | O_DIRECTORY | O_CLOEXEC);
     int usr_fd = open("/usr", O_PATH | O_DIRECTORY | O_CLOEXEC); /* this test is dynamic in every build */
-    landlock_rule rules[] = { { self_fd, ACCESS_READ | ACCESS_EXECUTE }, { top_fd, ACCESS_READ | ACCESS_WRITE },
+    landlock_rule rules[] = { { self_fd, ACCESS_READ | ACCESS_EXECUTE },
+                              { top_fd, ACCESS_READ | ACCESS_WRITE },
                               { usr_fd, ACCESS_READ | ACCESS_EXECUTE } };
-    char *const argv[] = { (char *)(uintptr_t)"test", (char *)(uintptr_t)"confine", (char *)(uintptr_t)mail, NULL };
-    identity id = { .is_privileged = is_privileged, .uid = TEST_UID, .gid = TEST_GID, .root_fd = -1, .rules = rules,
-                    .rule_count = COUNT_OF(rules), .ids = { 1000, 60000, 1000, 60000, NULL, 0 }, .requires_landlock = true };
+    char *const argv[] = { (char *)(uintptr_t) "test", (char *)(uintptr_t) "confine", (char *)(uintptr_t)mail, NULL };
+    identity id = { .is_privileged = is_privileged,
+                    .uid = TEST_UID,
+                    .gid = TEST_GID,
+                    .root_fd = -1,
+                    .rules = rules,
+                    .rule_count = COUNT_OF(rules),
+                    .ids = { 1000, 60000, 1000, 60000, NULL, 0 },
+                    .requires_landlock = true };
     NEED(folder_fd >= 0 && top_fd >= 0);
     fault f = seccomp_export("worker", WORKER, &filter_fd);
     if (!is_fault(f))
         f = become(&pool, &id);
     spawn_fd fds[] = { { 2, 2 }, { filter_fd, TARGET_FILTER }, { folder_fd, TARGET_FOLDER } };
-    spawn_plan plan = SPAWN_PLAN(.argv = argv, .envp = plain_env, .fds = fds, .fd_count = 3, .changes_ids = is_privileged,
-                                 .uid = USER_UID, .gid = USER_GID, .drops_caps = true);
+    spawn_plan plan = SPAWN_PLAN(.argv = argv, .envp = plain_env, .fds = fds, .fd_count = 3,
+                                 .changes_ids = is_privileged, .uid = USER_UID, .gid = USER_GID, .drops_caps = true);
     plan.exec_fd = self_fd;
     return is_fault(f) ? f : spawn_and_hear(&plan, said, said_size, status);
 }
@@ -216,10 +229,8 @@ static fault worker_start(bool is_privileged, const char *mail, char *said, size
 static fault pool_at_work(void *context)
 {
     bool is_privileged = geteuid() == 0;
-    char said[512] = "", want[64], mail[] = "/tmp/os-mail-XXXXXX";
+    char said[512] = "", want[64], *mail = context;
     int status = -1;
-    (void)context;
-    NEED(mkdtemp(mail));
     NEED(!is_privileged || chown(mail, USER_UID, USER_GID) == 0);
     fault f = worker_start(is_privileged, mail, said, sizeof said, &status);
     if (is_fault(f))
@@ -234,22 +245,38 @@ static fault pool_at_work(void *context)
 static void a_pool_starts_confined_workers(void **state)
 {
     (void)state;
-    assert_int_equal(run_apart(pool_at_work, NULL, false), 0);
-    assert_int_equal(run_apart(pool_at_work, NULL, true), 0);
+    for (int is_plain = 0; is_plain < 2; is_plain++) {
+        char mail[] = "/tmp/os-mail-XXXXXX", name[64];
+        assert_non_null(mkdtemp(mail));
+        assert_int_equal(chmod(mail, 0777), 0);
+        int status = run_apart(pool_at_work, mail, is_plain);
+        snprintf(name, sizeof name, "%s/cur/m", mail);
+        unlink(name);
+        snprintf(name, sizeof name, "%s/cur", mail);
+        rmdir(name);
+        rmdir(mail);
+        assert_int_equal(status, 0);
+    }
 }
 
-/* A dynamic executable finds no loader in an empty root: that it fails so shows that the root was changed, by the new user. */
+/* A dynamic executable finds no loader in an empty root: that it fails so shows that the root was changed, by the new
+ * user. */
 static fault rooted_start(void *context)
 {
-    char *const argv[] = { (char *)(uintptr_t)"true", NULL };
+    char *const argv[] = { (char *)(uintptr_t) "true", NULL };
     char folder[] = "/tmp/os-root-XXXXXX";
-    identity id = { .is_privileged = true, .uid = TEST_UID, .gid = TEST_GID, .root_fd = -1,
-                    .ids = { 1000, 60000, 1000, 60000, NULL, 0 }, .requires_landlock = true };
+    identity id = { .is_privileged = true,
+                    .uid = TEST_UID,
+                    .gid = TEST_GID,
+                    .root_fd = -1,
+                    .ids = { 1000, 60000, 1000, 60000, NULL, 0 },
+                    .requires_landlock = true };
     contract k = pool;
     spawned s;
     int status;
     NEED(mkdtemp(folder) && chown(folder, USER_UID, USER_GID) == 0);
-    spawn_plan plan = SPAWN_PLAN(.argv = argv, .changes_ids = true, .uid = USER_UID, .gid = USER_GID, .drops_caps = true);
+    spawn_plan plan =
+        SPAWN_PLAN(.argv = argv, .changes_ids = true, .uid = USER_UID, .gid = USER_GID, .drops_caps = true);
     plan.exec_fd = self_fd;
     plan.root_fd = open(*(bool *)context ? "/" : folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
     NEED(plan.root_fd >= 0 && rmdir(folder) == 0);
@@ -282,9 +309,12 @@ int main(int argc, char **argv)
     if (argc > 1)
         return strcmp(argv[1], "report") == 0 ? child_report() : child_confine(argv[2]);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_child_gets_what_is_named), cmocka_unit_test(targets_may_be_sources),
-        cmocka_unit_test(failures_are_told),          cmocka_unit_test(a_step_that_fails_is_in_the_status),
-        cmocka_unit_test(a_pool_starts_confined_workers), cmocka_unit_test(a_worker_is_rooted_by_its_spawner),
+        cmocka_unit_test(a_child_gets_what_is_named),
+        cmocka_unit_test(targets_may_be_sources),
+        cmocka_unit_test(failures_are_told),
+        cmocka_unit_test(a_step_that_fails_is_in_the_status),
+        cmocka_unit_test(a_pool_starts_confined_workers),
+        cmocka_unit_test(a_worker_is_rooted_by_its_spawner),
     };
     self_fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
     return cmocka_run_group_tests(tests, NULL, NULL);
