@@ -276,6 +276,16 @@ void stream_resume(stream *s)
     watch_update(s);
 }
 
+void stream_feed(stream *s, str bytes)
+{
+    if (s->is_ended || bytes.n == 0)
+        return;
+    if (!buf_append(&s->in, bytes))
+        stream_abort(s);
+    else
+        task_put(s->loop, &s->again, again_task, s);
+}
+
 void stream_discard_input(stream *s)
 {
     s->discards = true;

@@ -53,6 +53,9 @@ bool stream_send(stream *s); /* sends what goes now, without a call to the owner
 void stream_pause(stream *s);  /* no on_input until stream_resume; the kernel holds the peer back */
 void stream_resume(stream *s); /* what was left comes at the end of this round */
 
+/* Input that was read elsewhere, before the stream was opened here: comes first, at the end of this round. */
+void stream_feed(stream *s, str bytes);
+
 /* Forgets what was read and not taken yet, the rest of the current call's bytes included (before TLS begins). */
 void stream_discard_input(stream *s);
 void stream_set_transport(stream *s, const transport *t, void *transport_context);
