@@ -6,7 +6,7 @@ typedef struct row {
     str name;
     imap_verb verb;
     unsigned legal_in;
-    bool may_be_uid; /* "UID FETCH" */
+    bool may_be_uid;                                 /* "UID FETCH" */
     bool (*parse)(imap_lexer *l, imap_command *out); /* from behind the verb; NULL: no arguments */
 } row;
 
@@ -87,8 +87,8 @@ static const struct {
     str name;
     unsigned item;
 } status_items[] = {
-    { STR_ROW("MESSAGES"), IMAP_STATUS_MESSAGES },       { STR_ROW("RECENT"), IMAP_STATUS_RECENT },
-    { STR_ROW("UIDNEXT"), IMAP_STATUS_UIDNEXT },         { STR_ROW("UIDVALIDITY"), IMAP_STATUS_UIDVALIDITY },
+    { STR_ROW("MESSAGES"), IMAP_STATUS_MESSAGES }, { STR_ROW("RECENT"), IMAP_STATUS_RECENT },
+    { STR_ROW("UIDNEXT"), IMAP_STATUS_UIDNEXT },   { STR_ROW("UIDVALIDITY"), IMAP_STATUS_UIDVALIDITY },
     { STR_ROW("UNSEEN"), IMAP_STATUS_UNSEEN },
 };
 
@@ -174,9 +174,9 @@ static const struct {
     imap_store_action action;
     bool is_silent;
 } store_items[] = {
-    { STR_ROW("FLAGS"), IMAP_STORE_REPLACE, false },        { STR_ROW("FLAGS.SILENT"), IMAP_STORE_REPLACE, true },
-    { STR_ROW("+FLAGS"), IMAP_STORE_ADD, false },           { STR_ROW("+FLAGS.SILENT"), IMAP_STORE_ADD, true },
-    { STR_ROW("-FLAGS"), IMAP_STORE_REMOVE, false },        { STR_ROW("-FLAGS.SILENT"), IMAP_STORE_REMOVE, true },
+    { STR_ROW("FLAGS"), IMAP_STORE_REPLACE, false }, { STR_ROW("FLAGS.SILENT"), IMAP_STORE_REPLACE, true },
+    { STR_ROW("+FLAGS"), IMAP_STORE_ADD, false },    { STR_ROW("+FLAGS.SILENT"), IMAP_STORE_ADD, true },
+    { STR_ROW("-FLAGS"), IMAP_STORE_REMOVE, false }, { STR_ROW("-FLAGS.SILENT"), IMAP_STORE_REMOVE, true },
 };
 
 static bool store_item_parse(imap_lexer *l, imap_command *out)

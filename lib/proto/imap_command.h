@@ -21,10 +21,36 @@ enum imap_state {
 
 typedef enum imap_verb {
     IMAP_UNKNOWN,
-    IMAP_APPEND, IMAP_AUTHENTICATE, IMAP_CAPABILITY, IMAP_CHECK, IMAP_CLOSE, IMAP_COPY, IMAP_CREATE, IMAP_DELETE,
-    IMAP_ENABLE, IMAP_EXAMINE, IMAP_EXPUNGE, IMAP_FETCH, IMAP_ID, IMAP_IDLE, IMAP_LIST, IMAP_LOGIN, IMAP_LOGOUT,
-    IMAP_LSUB, IMAP_MOVE, IMAP_NAMESPACE, IMAP_NOOP, IMAP_RENAME, IMAP_SEARCH, IMAP_SELECT, IMAP_STARTTLS,
-    IMAP_STATUS, IMAP_STORE, IMAP_SUBSCRIBE, IMAP_UNSELECT, IMAP_UNSUBSCRIBE,
+    IMAP_APPEND,
+    IMAP_AUTHENTICATE,
+    IMAP_CAPABILITY,
+    IMAP_CHECK,
+    IMAP_CLOSE,
+    IMAP_COPY,
+    IMAP_CREATE,
+    IMAP_DELETE,
+    IMAP_ENABLE,
+    IMAP_EXAMINE,
+    IMAP_EXPUNGE,
+    IMAP_FETCH,
+    IMAP_ID,
+    IMAP_IDLE,
+    IMAP_LIST,
+    IMAP_LOGIN,
+    IMAP_LOGOUT,
+    IMAP_LSUB,
+    IMAP_MOVE,
+    IMAP_NAMESPACE,
+    IMAP_NOOP,
+    IMAP_RENAME,
+    IMAP_SEARCH,
+    IMAP_SELECT,
+    IMAP_STARTTLS,
+    IMAP_STATUS,
+    IMAP_STORE,
+    IMAP_SUBSCRIBE,
+    IMAP_UNSELECT,
+    IMAP_UNSUBSCRIBE,
 } imap_verb;
 
 typedef struct imap_mailbox {
@@ -36,11 +62,11 @@ typedef struct imap_mailbox {
 enum { IMAP_MAILBOX_MAX = 1000 }; /* octets of `name` */
 
 enum imap_status_item { /* bits */
-    IMAP_STATUS_MESSAGES = 1 << 0,
-    IMAP_STATUS_RECENT = 1 << 1,
-    IMAP_STATUS_UIDNEXT = 1 << 2,
-    IMAP_STATUS_UIDVALIDITY = 1 << 3,
-    IMAP_STATUS_UNSEEN = 1 << 4,
+                        IMAP_STATUS_MESSAGES = 1 << 0,
+                        IMAP_STATUS_RECENT = 1 << 1,
+                        IMAP_STATUS_UIDNEXT = 1 << 2,
+                        IMAP_STATUS_UIDVALIDITY = 1 << 3,
+                        IMAP_STATUS_UNSEEN = 1 << 4,
 };
 
 typedef enum imap_store_action { IMAP_STORE_REPLACE, IMAP_STORE_ADD, IMAP_STORE_REMOVE } imap_store_action;
@@ -52,21 +78,47 @@ typedef struct imap_command {
     bool is_uid;         /* came with the prefix UID */
     const char *problem; /* after PARSE_BAD, static; a text for the client */
 
-    imap_set set;        /* COPY, MOVE, FETCH, STORE; UID EXPUNGE */
+    imap_set set;         /* COPY, MOVE, FETCH, STORE; UID EXPUNGE */
     imap_mailbox mailbox; /* of verbs that take one; COPY, MOVE: the target; RENAME: the old name */
-    imap_flags flags;    /* STORE, APPEND */
+    imap_flags flags;     /* STORE, APPEND */
     union {
-        struct { str user; secret password; } login;
-        struct { str mechanism, initial; } authenticate; /* initial: p NULL when none; else base64 or "=" */
-        struct { imap_mailbox to; } rename;
-        struct { imap_mailbox reference, pattern; } list; /* LIST, LSUB; an empty name is valid here */
-        struct { unsigned items; } status;
-        struct { bool has_date; int64_t date_s; uint64_t message_bytes; bool is_sync; str message; } append;
+        struct {
+            str user; /* any bytes but NUL: sasl_name_is_valid says whether it can be a name */
+            secret password;
+        } login;
+        struct {
+            str mechanism, initial;
+        } authenticate; /* initial: p NULL when none; else base64 or "=" */
+        struct {
+            imap_mailbox to;
+        } rename;
+        struct {
+            imap_mailbox reference, pattern;
+        } list; /* LIST, LSUB; an empty name is valid here */
+        struct {
+            unsigned items;
+        } status;
+        struct {
+            bool has_date;
+            int64_t date_s;
+            uint64_t message_bytes;
+            bool is_sync;
+            str message;
+        } append;
         imap_fetch fetch;
-        struct { imap_store_action action; bool is_silent; } store;
+        struct {
+            imap_store_action action;
+            bool is_silent;
+        } store;
         imap_search search;
-        struct { str *pairs; size_t n; } id;       /* name, value, …; value p NULL: NIL */
-        struct { str *names; size_t n; } enable;
+        struct {
+            str *pairs;
+            size_t n;
+        } id; /* name, value, …; value p NULL: NIL */
+        struct {
+            str *names;
+            size_t n;
+        } enable;
     };
 } imap_command;
 

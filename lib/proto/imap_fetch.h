@@ -22,8 +22,8 @@ typedef struct imap_section {
     imap_section_kind kind;
     uint32_t *parts; /* part numbers, from 1 */
     size_t part_n;
-    str *fields;     /* of HEADER.FIELDS and HEADER.FIELDS.NOT, as written */
-    str *sorted;     /* the same, sorted without case */
+    str *fields; /* of HEADER.FIELDS and HEADER.FIELDS.NOT, as written */
+    str *sorted; /* the same, sorted without case */
     size_t field_n;
 } imap_section;
 
@@ -40,11 +40,11 @@ typedef enum imap_fetch_kind {
 
 typedef struct imap_fetch_item {
     imap_fetch_kind kind;
-    imap_section section;  /* the rest: of IMAP_FETCH_SECTION */
-    bool is_peek;          /* does not set \Seen */
+    imap_section section; /* the rest: of IMAP_FETCH_SECTION */
+    bool is_peek;         /* does not set \Seen */
     bool has_partial;
     uint32_t offset, count; /* <offset.count>; count is not 0 */
-    str label;             /* "RFC822", "RFC822.HEADER", "RFC822.TEXT" when asked so; else empty */
+    str label;              /* "RFC822", "RFC822.HEADER", "RFC822.TEXT" when asked so; else empty */
 } imap_fetch_item;
 
 typedef struct imap_fetch {

@@ -6,7 +6,7 @@
  * command. When is_fatal the stream cannot be followed any more: say BYE and close.
  *
  *     on bytes: p = imap_input_feed(&input, in, &used);
- *       PARSE_MORE: if (input.wants_continuation) send "+ OK"
+ *       PARSE_MORE: if (input.wants_continuation) send "+ OK", feed the rest
  *       PARSE_DONE: imap_command_parse(imap_input_command(&input), …), answer, imap_input_next(&input)
  *       PARSE_BAD:  answer BAD with imap_input_tag(&input), imap_input_next(&input) */
 #pragma once
@@ -50,10 +50,10 @@ typedef struct imap_input {
         IMAP_AT_END, /* of a command: imap_input_next is due */
     } state;
     uint64_t literal_left;
-    size_t line_bytes;       /* of this command, outside literals */
-    size_t line_start;       /* offset in `command` of the line that is being read */
+    size_t line_bytes; /* of this command, outside literals */
+    size_t line_start; /* offset in `command` of the line that is being read */
     bool last_was_cr;
-    char tail[24];           /* last bytes of a line that is being skipped: it may announce a literal */
+    char tail[24]; /* last bytes of a line that is being skipped: it may announce a literal */
     size_t tail_n;
 } imap_input;
 
@@ -82,5 +82,6 @@ void imap_input_next(imap_input *i);
 void imap_input_accept(imap_input *i);
 parse imap_input_message(imap_input *i, str in, str *piece, size_t *used);
 
-/* When the caller does not want it (and answers NO or BAD): a client that did not wait has its bytes skipped. */
+/* When the caller does not want it, or the command did not parse (and answers NO or BAD): a client that did not wait
+ * has its bytes skipped. */
 void imap_input_refuse(imap_input *i);

@@ -12,13 +12,13 @@ typedef enum imap_search_key {
     IMAP_SEARCH_OR,  /* two children */
     IMAP_SEARCH_NOT, /* one child */
     IMAP_SEARCH_ALL,
-    IMAP_SEARCH_FLAG, /* number: message flag bit (proto/imap_flags.h); is_unset: UNSEEN and its like */
+    IMAP_SEARCH_FLAG,    /* number: message flag bit (proto/imap_flags.h); is_unset: UNSEEN and its like */
     IMAP_SEARCH_KEYWORD, /* text; is_unset: UNKEYWORD */
     IMAP_SEARCH_NEW,
     IMAP_SEARCH_OLD,
     IMAP_SEARCH_RECENT,
-    IMAP_SEARCH_SET,  /* set of sequence numbers */
-    IMAP_SEARCH_UID,  /* set */
+    IMAP_SEARCH_SET,    /* set of sequence numbers */
+    IMAP_SEARCH_UID,    /* set */
     IMAP_SEARCH_BEFORE, /* day: INTERNALDATE */
     IMAP_SEARCH_ON,
     IMAP_SEARCH_SINCE,
@@ -39,12 +39,12 @@ typedef struct imap_search_node {
     uint32_t end;    /* index behind the subtree */
     str field, text;
     uint64_t number;
-    int64_t day;     /* since 1970 */
+    int64_t day; /* since 1970 */
     imap_set set;
 } imap_search_node;
 
 typedef struct imap_search {
-    str charset;     /* empty: none given, US-ASCII */
+    str charset;             /* empty: none given, US-ASCII */
     imap_search_node *nodes; /* the first is an AND of all keys */
     size_t n;
 } imap_search;

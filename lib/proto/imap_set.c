@@ -98,8 +98,8 @@ void imap_set_resolve(const imap_set *set, uint32_t max, arena *mem, imap_set *o
     if (set->n)
         memcpy(out->ranges, set->ranges, set->n * sizeof *set->ranges);
     if (set->has_star && max)
-        out->ranges[out->n++] = (imap_range){ set->star_first < max ? set->star_first : max,
-                                              set->star_last > max ? set->star_last : max };
+        out->ranges[out->n++] =
+            (imap_range){ set->star_first < max ? set->star_first : max, set->star_last > max ? set->star_last : max };
     set_normalise(out);
 }
 

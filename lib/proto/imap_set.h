@@ -13,7 +13,7 @@ typedef struct imap_range {
 typedef struct imap_set {
     imap_range *ranges;
     size_t n;
-    bool has_star;                /* ranges with '*', together: from min(star_first, max) to max(star_last, max) */
+    bool has_star;                  /* ranges with '*', together: from min(star_first, max) to max(star_last, max) */
     uint32_t star_first, star_last; /* "*" alone: UINT32_MAX and 0 */
 } imap_set;
 

@@ -86,8 +86,7 @@ static bool part_end(writer *w, const mime_part *p)
         good = space(w) && imap_write_string(w->out, p->subtype) &&
                (!w->has_extensions || (space(w) && params_write(w, &p->params)));
     else
-        good = (!has_lines || ((p->child || space(w)) &&
-                               imap_write_number(w->out, mime_body_size(p).lines))) &&
+        good = (!has_lines || ((p->child || space(w)) && imap_write_number(w->out, mime_body_size(p).lines))) &&
                (!w->has_extensions || (space(w) && imap_write_nstring(w->out, p->md5)));
     return good && (!w->has_extensions || extensions_write(w, p)) && buf_append_char(w->out, ')');
 }

@@ -82,7 +82,8 @@ bool imap_write_number(buf *out, uint64_t n)
 
 bool imap_write_date(buf *out, int64_t utc_s)
 {
-    return buf_append_char(out, '"') && date_append_internal(out, (date){ .utc_s = utc_s }) && buf_append_char(out, '"');
+    return buf_append_char(out, '"') && date_append_internal(out, (date){ .utc_s = utc_s }) &&
+           buf_append_char(out, '"');
 }
 
 bool imap_write_set(buf *out, const imap_range *ranges, size_t n)

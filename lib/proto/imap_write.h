@@ -12,7 +12,7 @@ bool imap_write_astring(buf *out, str s); /* an atom when it can be */
 bool imap_write_literal(buf *out, str s); /* NUL, which no literal may have, goes out as 0x80 */
 bool imap_write_mailbox(buf *out, str utf8_name);
 bool imap_write_number(buf *out, uint64_t n);
-bool imap_write_date(buf *out, int64_t utc_s); /* INTERNALDATE, quoted, in UTC */
+bool imap_write_date(buf *out, int64_t utc_s);                     /* INTERNALDATE, quoted, in UTC */
 bool imap_write_set(buf *out, const imap_range *ranges, size_t n); /* "1:3,5"; nothing when n is 0 */
 
 /* Text for a person: one line, bytes outside ' ' to '~' as '?'; never empty. */

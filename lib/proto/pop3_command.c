@@ -3,11 +3,11 @@
 
 typedef enum shape {
     SHAPE_NONE,
-    SHAPE_TEXT,            /* the rest of the line, blanks included */
+    SHAPE_TEXT, /* the rest of the line, blanks included */
     SHAPE_NUMBER,
     SHAPE_OPTIONAL_NUMBER,
-    SHAPE_NUMBER_LINES,    /* message and number of lines */
-    SHAPE_MECHANISM,       /* nothing, or a mechanism and perhaps an initial response */
+    SHAPE_NUMBER_LINES, /* message and number of lines */
+    SHAPE_MECHANISM,    /* nothing, or a mechanism and perhaps an initial response */
 } shape;
 
 typedef struct row {

@@ -18,19 +18,31 @@ enum pop3_state {
 
 typedef enum pop3_verb {
     POP3_UNKNOWN,
-    POP3_AUTH, POP3_CAPA, POP3_DELE, POP3_LIST, POP3_NOOP, POP3_PASS, POP3_QUIT, POP3_RETR, POP3_RSET, POP3_STAT,
-    POP3_STLS, POP3_TOP, POP3_UIDL, POP3_USER,
+    POP3_AUTH,
+    POP3_CAPA,
+    POP3_DELE,
+    POP3_LIST,
+    POP3_NOOP,
+    POP3_PASS,
+    POP3_QUIT,
+    POP3_RETR,
+    POP3_RSET,
+    POP3_STAT,
+    POP3_STLS,
+    POP3_TOP,
+    POP3_UIDL,
+    POP3_USER,
 } pop3_verb;
 
 typedef struct pop3_command {
     pop3_verb verb;
-    unsigned legal_in;    /* pop3_state bits; the session refuses what is not legal now */
-    str argument;         /* USER, PASS (may hold blanks); AUTH: the mechanism, empty: list them */
-    str initial;          /* AUTH: initial response, "=" for an empty one; p NULL: none */
+    unsigned legal_in; /* pop3_state bits; the session refuses what is not legal now */
+    str argument;      /* USER, PASS (may hold blanks); AUTH: the mechanism, empty: list them */
+    str initial;       /* AUTH: initial response, "=" for an empty one; p NULL: none */
     bool has_number;
-    uint32_t number;      /* message, from 1 */
-    uint32_t lines;       /* TOP */
-    const char *problem;  /* after PARSE_BAD, static */
+    uint32_t number;     /* message, from 1 */
+    uint32_t lines;      /* TOP */
+    const char *problem; /* after PARSE_BAD, static */
 } pop3_command;
 
 parse pop3_command_parse(str line, pop3_command *out);

@@ -7,7 +7,7 @@
 #include "base/secret.h"
 
 enum {
-    SASL_NAME_MAX = 320,      /* RFC 4616 2 asks for 255; an address may have 320 */
+    SASL_NAME_MAX = 320, /* RFC 4616 2 asks for 255; an address may have 320 */
     SASL_PASSWORD_MAX = 1024,
 };
 

@@ -27,7 +27,7 @@ typedef struct smtp_data {
         SMTP_DATA_DOT_CR,
         SMTP_DATA_END,
     } state;
-    uint64_t line_bytes;    /* of the line being read */
+    uint64_t line_bytes; /* of the line being read */
 } smtp_data;
 
 /* *piece (may be empty) is content, the transparency dot taken off; *used octets of `in` are done with.

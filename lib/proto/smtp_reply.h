@@ -12,9 +12,9 @@ enum { SMTP_REPLY_LINE_MAX = 512 }; /* RFC 5321 4.5.3.1.5, with code and CRLF */
 bool smtp_reply_write(buf *out, unsigned code, str status, str text);
 
 typedef struct smtp_reply {
-    unsigned code;  /* 200 … 559 */
-    str status;     /* "5.7.1", empty when there is none that fits the code */
-    str text;       /* lines parted by LF, code and status taken off, bytes outside ' ' to '~' as '?' (UTF-8 stays) */
+    unsigned code; /* 200 … 559 */
+    str status;    /* "5.7.1", empty when there is none that fits the code */
+    str text;      /* lines parted by LF, code and status taken off, bytes outside ' ' to '~' as '?' (UTF-8 stays) */
     size_t lines;
 } smtp_reply;
 

@@ -14,8 +14,8 @@ static void exchange(str in)
     sasl_step step = sasl_start(&s, m, line);
     while (step == SASL_CHALLENGE && str_cut(&rest, '\n', &line))
         step = sasl_respond(&s, line);
-    if (step == SASL_FINISHED && (!sasl_name_is_valid(s.credentials.user) ||
-                                  !sasl_password_is_valid(s.credentials.password.hidden)))
+    if (step == SASL_FINISHED &&
+        (!sasl_name_is_valid(s.credentials.user) || !sasl_password_is_valid(s.credentials.password.hidden)))
         abort();
     sasl_close(&s);
 }

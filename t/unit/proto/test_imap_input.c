@@ -1,4 +1,5 @@
-/* What a client sends, as rows of bytes and of what comes out, at every split: commands, continuations, messages, refusals. */
+/* What a client sends, as rows of bytes and of what comes out, at every split: commands, continuations, messages,
+ * refusals. */
 #include "proto/imap_input.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +9,7 @@
 
 enum { LINE = 40, COMMAND = 60, APPEND = 30 };
 
-/* "[…]" a command, "+" a continuation that is due, "<…>" pieces of a message, "." its good end, "!n" a refusal, "X" fatal. */
+/* "[…]" a command, "+" a continuation that is due, "<…>" a message, "." its good end, "!n" a refusal, "X" fatal. */
 typedef struct row {
     str in;
     const char *want;
@@ -29,7 +30,8 @@ static const row rows[] = {
     { STR_ROW("a X {51}\r\nb Y\r\n"), "!2[b Y]", false },
     { STR_ROW("a X {4294967296}\r\nb Y\r\n"), "!2[b Y]", false },
     { STR_ROW("a X {99999999999999999999}\r\nb Y\r\n"), "!2[b Y]", false },
-    { STR_ROW("a X {55+}\r\n1234567890123456789012345678901234567890\r\nb NOT\r\nxyz123\r\nb Y\r\n"), "!2[b Y]", false },
+    { STR_ROW("a X {55+}\r\n1234567890123456789012345678901234567890\r\nb NOT\r\nxyz123\r\nb Y\r\n"), "!2[b Y]",
+      false },
     { STR_ROW("a X {60+}\r\n12345678901234567890123456789012345678901234567\r\nb NOTRUN\r\n {2+}\r\nc \r\nb Y\r\n"),
       "!2[b Y]", false },
     { STR_ROW("a X {99999999999999999999+}\r\n"), "!2X", false },
@@ -39,9 +41,11 @@ static const row rows[] = {
     { STR_ROW("a NO\0 {5+}\r\nc Z\r\n\r\nb Y\r\n"), "!3[b Y]", false },
     { STR_ROW("a NO\0 {5}\r\nb Y\r\n"), "!3[b Y]", false },
     { STR_ROW("a NO\0 {00000000000000000000000000000000000005+}\r\nc Z\r\n"), "!3X", false },
-    { STR_ROW("a 345678901234567890123456789012345678\r\nb Y\r\n"), "[a 345678901234567890123456789012345678][b Y]", false },
+    { STR_ROW("a 345678901234567890123456789012345678\r\nb Y\r\n"), "[a 345678901234567890123456789012345678][b Y]",
+      false },
     { STR_ROW("a 3456789012345678901234567890123456789\r\nb Y\r\n"), "!1[b Y]", false },
     { STR_ROW("a 3456789012345678901234567890123456789 {3+}\r\nc \nb\r\nb Y\r\n"), "!1[b Y]", false },
+    { STR_ROW("a 345678901234567890123456789012345678{3+}\r\nc \nb\r\nb Y\r\n"), "!1[b Y]", false },
     { STR_ROW("a X {1+}\r\n1{1+}\r\n1{1+}\r\n1{1+}\r\n1{1+}\r\n1{1+}\r\n1\r\nb Y\r\n"), "!1[b Y]", false },
     { STR_ROW("a APPEND x {5}\r\nhello\r\nb Y\r\n"), "[a APPEND x {5}]+<hello>.[b Y]", false },
     { STR_ROW("a append x {5+}\r\nhello\r\nb Y\r\n"), "[a append x {5+}]<hello>.[b Y]", false },
@@ -216,10 +220,8 @@ static void bad_commands_keep_their_tag(void **state)
         str in;
         const char *tag;
     } tags[] = {
-        { STR_ROW("a1 LOGIN \0\r\n"), "a1" },
-        { STR_ROW("a1\0 LOGIN\r\n"), "*" },
-        { STR_ROW("\"a NOOP \0\r\n"), "*" },
-        { STR_ROW("a+b NOOP \0\r\n"), "*" },
+        { STR_ROW("a1 LOGIN \0\r\n"), "a1" },       { STR_ROW("a1\0 LOGIN\r\n"), "*" },
+        { STR_ROW("\"a NOOP \0\r\n"), "*" },        { STR_ROW("a+b NOOP \0\r\n"), "*" },
         { STR_ROW("a1 LOGIN {999999}\r\n"), "a1" },
     };
 
@@ -236,10 +238,8 @@ static void bad_commands_keep_their_tag(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_hold_at_every_split),
-        cmocka_unit_test(truncated_rows_say_a_part_of_it),
-        cmocka_unit_test(memory_grows_as_bytes_come),
-        cmocka_unit_test(before_login_a_long_skip_is_fatal),
+        cmocka_unit_test(rows_hold_at_every_split),    cmocka_unit_test(truncated_rows_say_a_part_of_it),
+        cmocka_unit_test(memory_grows_as_bytes_come),  cmocka_unit_test(before_login_a_long_skip_is_fatal),
         cmocka_unit_test(bad_commands_keep_their_tag),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -88,7 +88,8 @@ static void numbers_have_a_range(void **state)
     static const struct {
         const char *text;
         bool good;
-    } numbers[] = { { "1", true }, { "10", true }, { "0", false }, { "11", false }, { "", false }, { "-1", false }, { "x", false } };
+    } numbers[] = { { "1", true }, { "10", true },  { "0", false }, { "11", false },
+                    { "", false }, { "-1", false }, { "x", false } };
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(numbers); i++) {

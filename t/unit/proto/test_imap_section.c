@@ -69,7 +69,8 @@ static void rows_hold(void **state)
         bool found = imap_section_find(root, &section_read(rows[i].section, &mem)->section, &b);
         if (found != (rows[i].want != NULL))
             fail_msg("%s", rows[i].section);
-        if (found && !str_equal((str){ message + b.from.stored, (size_t)(b.to.stored - b.from.stored) }, str_c(rows[i].want)))
+        if (found &&
+            !str_equal((str){ message + b.from.stored, (size_t)(b.to.stored - b.from.stored) }, str_c(rows[i].want)))
             fail_msg("%s: %.*s", rows[i].section, (int)(b.to.stored - b.from.stored), message + b.from.stored);
     }
     arena_free(&mem);
@@ -117,14 +118,9 @@ static void partials_are_cut(void **state)
         uint32_t offset, count;
         uint64_t size, from, n;
     } cuts[] = {
-        { false, 0, 0, 10, 0, 10 },
-        { true, 0, 10, 10, 0, 10 },
-        { true, 0, 4, 10, 0, 4 },
-        { true, 9, 4, 10, 9, 1 },
-        { true, 10, 4, 10, 10, 0 },
-        { true, UINT32_MAX, UINT32_MAX, 10, 10, 0 },
-        { true, 0, UINT32_MAX, 10, 0, 10 },
-        { true, 0, 1, 0, 0, 0 },
+        { false, 0, 0, 10, 0, 10 },         { true, 0, 10, 10, 0, 10 }, { true, 0, 4, 10, 0, 4 },
+        { true, 9, 4, 10, 9, 1 },           { true, 10, 4, 10, 10, 0 }, { true, UINT32_MAX, UINT32_MAX, 10, 10, 0 },
+        { true, 0, UINT32_MAX, 10, 0, 10 }, { true, 0, 1, 0, 0, 0 },
     };
 
     (void)state;

@@ -23,35 +23,23 @@ static const struct row {
 };
 
 static const str bad_utf7[] = {
-    STR_ROW("&"),
-    STR_ROW("&APw"),
-    STR_ROW("a&b"),
-    STR_ROW("&AC8-"),         /* a slash */
-    STR_ROW("&AC4-&AC4-"),    /* dots */
-    STR_ROW("&AEEAQg-"),      /* AB */
-    STR_ROW("&APwAQQ-"),      /* an A behind a letter */
-    STR_ROW("&AAA-"),         /* NUL */
-    STR_ROW("&AAo-"),         /* LF */
-    STR_ROW("&AH8-"),         /* DEL */
-    STR_ROW("&ACY-"),         /* "&" that is not "&-" */
-    STR_ROW("&APw-&AOQ-"),    /* two runs where one would do */
-    STR_ROW("&APx-"),         /* bits behind the end */
-    STR_ROW("&APwA-"),
-    STR_ROW("&APwAA-"),
-    STR_ROW("&2D0-"),         /* half a pair */
-    STR_ROW("&3gA-"),
-    STR_ROW("&3gDYPQ-"),
-    STR_ROW("&2D0AQQ-"),
-    STR_ROW("&AP/-"),         /* '/' is not of this alphabet */
-    STR_ROW("&A\0w-"),
-    STR_ROW("a\0b"),
-    STR_ROW("a\r\nb"),
-    STR_ROW("\xc3\xbc"),
-    STR_ROW("a\x7f"),
+    STR_ROW("&"),          STR_ROW("&APw"),     STR_ROW("a&b"),      STR_ROW("&AC8-"), /* a slash */
+    STR_ROW("&AC4-&AC4-"),                                                             /* dots */
+    STR_ROW("&AEEAQg-"),                                                               /* AB */
+    STR_ROW("&APwAQQ-"),                                                               /* an A behind a letter */
+    STR_ROW("&AAA-"),                                                                  /* NUL */
+    STR_ROW("&AAo-"),                                                                  /* LF */
+    STR_ROW("&AH8-"),                                                                  /* DEL */
+    STR_ROW("&ACY-"),                                                                  /* "&" that is not "&-" */
+    STR_ROW("&APw-&AOQ-"),                                                             /* two runs where one would do */
+    STR_ROW("&APx-"),                                                                  /* bits behind the end */
+    STR_ROW("&APwA-"),     STR_ROW("&APwAA-"),  STR_ROW("&2D0-"),                      /* half a pair */
+    STR_ROW("&3gA-"),      STR_ROW("&3gDYPQ-"), STR_ROW("&2D0AQQ-"), STR_ROW("&AP/-"), /* '/' is not of this alphabet */
+    STR_ROW("&A\0w-"),     STR_ROW("a\0b"),     STR_ROW("a\r\nb"),   STR_ROW("\xc3\xbc"), STR_ROW("a\x7f"),
 };
 
 static const str bad_utf8[] = {
-    STR_ROW("\xc3"),     STR_ROW("\xed\xa0\xbd"), STR_ROW("\xc0\xaf"), STR_ROW("a\0b"),
+    STR_ROW("\xc3"), STR_ROW("\xed\xa0\xbd"), STR_ROW("\xc0\xaf"), STR_ROW("a\0b"),
     STR_ROW("a\nb"), STR_ROW("\x7f"),         STR_ROW("\xff"),     STR_ROW("\xf4\x90\x80\x80"),
 };
 

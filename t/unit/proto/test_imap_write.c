@@ -15,7 +15,9 @@ static const struct row {
     { imap_write_string, STR_ROW("a\"b\\c"), STR_ROW("\"a\\\"b\\\\c\"") },
     { imap_write_string, STR_ROW("a\r\nb"), STR_ROW("{4}\r\na\r\nb") },
     { imap_write_string, STR_ROW("\xc3\xa4"), STR_ROW("{2}\r\n\xc3\xa4") },
-    { imap_write_string, STR_ROW("a\0b\0"), STR_ROW("{4}\r\na\x80" "b\x80") },
+    { imap_write_string, STR_ROW("a\0b\0"),
+      STR_ROW("{4}\r\na\x80"
+              "b\x80") },
     { imap_write_nstring, { 0 }, STR_ROW("NIL") },
     { imap_write_nstring, STR_ROW("NIL"), STR_ROW("\"NIL\"") },
     { imap_write_astring, STR_ROW("abc"), STR_ROW("abc") },
@@ -92,8 +94,8 @@ static void numbers_sets_and_dates(void **state)
     assert_true(imap_write_set(&out, ranges, 0));
     assert_true(buf_append_char(&out, ' '));
     assert_true(imap_write_date(&out, 60));
-    assert_true(str_equal(buf_str(&out),
-                          STR("0 18446744073709551615 1:3,5,7:4294967295 \" 1-Jan-1970 00:01:00 +0000\"")));
+    assert_true(
+        str_equal(buf_str(&out), STR("0 18446744073709551615 1:3,5,7:4294967295 \" 1-Jan-1970 00:01:00 +0000\"")));
     buf_free(&out);
 }
 

@@ -145,10 +145,8 @@ static void mechanisms_are_found(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(plain_messages_hold),
-        cmocka_unit_test(lengths_have_limits),
-        cmocka_unit_test(exchanges_hold),
-        cmocka_unit_test(login_asks_for_name_and_password),
+        cmocka_unit_test(plain_messages_hold),  cmocka_unit_test(lengths_have_limits),
+        cmocka_unit_test(exchanges_hold),       cmocka_unit_test(login_asks_for_name_and_password),
         cmocka_unit_test(mechanisms_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

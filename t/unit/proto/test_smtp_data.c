@@ -103,7 +103,8 @@ static void rows_hold_when_cut_once(void **state)
 /* Smuggling: whatever stands where the end would be, no octet of the tail is left over before the true end. */
 static void what_is_nearly_the_end_never_ends(void **state)
 {
-    static const str parts[] = { STR_ROW("\r"), STR_ROW("\n"), STR_ROW("."), STR_ROW("\0"), STR_ROW("\r\n"), STR_ROW(" ") };
+    static const str parts[] = { STR_ROW("\r"), STR_ROW("\n"),   STR_ROW("."),
+                                 STR_ROW("\0"), STR_ROW("\r\n"), STR_ROW(" ") };
     const size_t n = COUNT_OF(parts);
 
     (void)state;
@@ -170,10 +171,8 @@ static void hostile_repeats_are_linear(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_hold_at_every_split),
-        cmocka_unit_test(rows_hold_when_cut_once),
-        cmocka_unit_test(what_is_nearly_the_end_never_ends),
-        cmocka_unit_test(lines_are_measured),
+        cmocka_unit_test(rows_hold_at_every_split),          cmocka_unit_test(rows_hold_when_cut_once),
+        cmocka_unit_test(what_is_nearly_the_end_never_ends), cmocka_unit_test(lines_are_measured),
         cmocka_unit_test(hostile_repeats_are_linear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

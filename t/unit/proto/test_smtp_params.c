@@ -4,8 +4,7 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-#define ALL                                                                                                            \
-    (SMTP_PARAM_SIZE | SMTP_PARAM_BODY | SMTP_PARAM_SMTPUTF8 | SMTP_PARAM_AUTH | SMTP_PARAMS_DSN)
+#define ALL (SMTP_PARAM_SIZE | SMTP_PARAM_BODY | SMTP_PARAM_SMTPUTF8 | SMTP_PARAM_AUTH | SMTP_PARAMS_DSN)
 #define X20 "xxxxxxxxxxxxxxxxxxxx"
 #define X100 X20 X20 X20 X20 X20
 
@@ -119,8 +118,9 @@ static void values_arrive(void **state)
     smtp_params p;
 
     (void)state;
-    assert_int_equal(smtp_mail_params_parse(STR("SIZE=12 BODY=8bitmime AUTH=a+2Bb+40c RET=HDRS ENVID=x+20y SMTPUTF8"), ALL,
-                                            &mem, &p), PARSE_DONE);
+    assert_int_equal(smtp_mail_params_parse(STR("SIZE=12 BODY=8bitmime AUTH=a+2Bb+40c RET=HDRS ENVID=x+20y SMTPUTF8"),
+                                            ALL, &mem, &p),
+                     PARSE_DONE);
     assert_int_equal(p.size_bytes, 12);
     assert_int_equal(p.body, SMTP_BODY_8BITMIME);
     assert_int_equal(p.ret, SMTP_RET_HDRS);
@@ -129,7 +129,8 @@ static void values_arrive(void **state)
     assert_true(p.given & SMTP_PARAM_SMTPUTF8);
     assert_int_equal(smtp_mail_params_parse(STR("AUTH=<>"), ALL, &mem, &p), PARSE_DONE);
     assert_true((p.given & SMTP_PARAM_AUTH) && p.auth.n == 0);
-    assert_int_equal(smtp_rcpt_params_parse(STR("NOTIFY=DELAY,SUCCESS ORCPT=rfc822;a+3Db@c"), ALL, &mem, &p), PARSE_DONE);
+    assert_int_equal(smtp_rcpt_params_parse(STR("NOTIFY=DELAY,SUCCESS ORCPT=rfc822;a+3Db@c"), ALL, &mem, &p),
+                     PARSE_DONE);
     assert_int_equal(p.notify, SMTP_NOTIFY_DELAY | SMTP_NOTIFY_SUCCESS);
     assert_true(str_equal(p.orcpt_type, STR("rfc822")));
     assert_true(str_equal(p.orcpt, STR("a=b@c")));

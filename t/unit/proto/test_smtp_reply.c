@@ -165,12 +165,9 @@ static void one_reader_reads_many(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(replies_are_written),
-        cmocka_unit_test(long_lines_go_on_the_next),
-        cmocka_unit_test(a_full_buffer_is_told),
-        cmocka_unit_test(replies_are_read_at_every_split),
-        cmocka_unit_test(truncated_replies_wait),
-        cmocka_unit_test(one_reader_reads_many),
+        cmocka_unit_test(replies_are_written),    cmocka_unit_test(long_lines_go_on_the_next),
+        cmocka_unit_test(a_full_buffer_is_told),  cmocka_unit_test(replies_are_read_at_every_split),
+        cmocka_unit_test(truncated_replies_wait), cmocka_unit_test(one_reader_reads_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
