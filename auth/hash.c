@@ -43,7 +43,8 @@ static const user *most_common(const users *us)
     return best;
 }
 
-/* Some user's hash with its last digit changed: the salt's length and all parameters fit, and no password is known for it. */
+/* Some user's hash with its last digit changed: the salt's length and all parameters fit, and no password is known for
+ * it. */
 void hash_dummy(const users *us, buf *out)
 {
     const user *model = most_common(us);

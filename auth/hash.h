@@ -1,5 +1,5 @@
-/* Stored passwords, {SCHEME}hash, as far as auth looks into them: whether there is one, and a made-up one for users who do not
- * exist, which costs what most users' cost, so that a login tells nothing by its time. Runs in: auth. Pure. */
+/* Stored passwords, {SCHEME}hash, as far as auth looks into them: whether there is one, and a made-up one for users who
+ * do not exist, which costs what most users' cost, so that a login tells nothing by its time. Runs in: auth. Pure. */
 #pragma once
 #include "base/buf.h"
 #include "db/users.h"

@@ -219,5 +219,6 @@ bool login_on_question(void *context, channel *c, received *r)
     } else {
         verify(q, &m);
     }
+    secret_wipe((char *)(uintptr_t)r->bytes.p, r->bytes.n); /* the channel's buffer, and writable */
     return true;
 }

@@ -1,5 +1,5 @@
-/* From the question of a front end to its answer: which user, verified at which desk, then a grant for the pool, or a refusal that
- * comes late and tells nothing. Runs in: auth. Handlers of conversations; the peer is the context. */
+/* From the question of a front end to its answer: which user, verified at which desk, then a grant for the pool, or a
+ * refusal that comes late and tells nothing. Runs in: auth. Handlers of conversations; the peer is the context. */
 #pragma once
 #include "auth/question.h"
 

@@ -1,5 +1,6 @@
-/* One question to auth that is not answered yet: a login or a search for a user. It waits for a desk, then for the desk's answer,
- * and a failed login then for its delay. Runs in: auth. The list in `auth` owns it; question_free ends it. */
+/* One question to auth that is not answered yet: a login or a search for a user. It waits for a desk, then for the
+ * desk's answer, and a failed login then for its delay. Runs in: auth. The list in `auth` owns it; question_free ends
+ * it. */
 #pragma once
 #include "auth/auth.h"
 #include "base/secret.h"

@@ -1,5 +1,6 @@
-/* Failed logins by source (base/source.h): each makes the next answer slower, and past a limit the source is refused without a
- * look. A name is never counted: nobody can lock its owner out. Bounded. Runs in: auth. The holder owns it: throttle_free. */
+/* Failed logins by source (base/source.h): each makes the next answer slower, and past a limit the source is refused
+ * without a look. A name is never counted: nobody can lock its owner out. Bounded. Runs in: auth. The holder owns it:
+ * throttle_free. */
 #pragma once
 #include "base/map.h"
 #include "base/source.h"

@@ -1,5 +1,5 @@
-/* A SASL exchange of a session, the same for IMAP and POP3 but for the words of failure. Runs in: login. What the client said is
- * overwritten when the exchange ends. */
+/* A SASL exchange of a session, the same for IMAP and POP3 but for the words of failure. Runs in: login. What the
+ * client said is overwritten when the exchange ends. */
 #pragma once
 #include "login/session.h"
 

@@ -1,5 +1,6 @@
-/* IMAP before login (RFC 3501 6.1, 6.2; RFC 2971, 4959, 7888): a row for each command that is allowed there. Runs in: login.
- * Everything else waits for the worker. No reply repeats what the client sent but its tag, which the grammar has checked. */
+/* IMAP before login (RFC 3501 6.1, 6.2; RFC 2971, 4959, 7888): a row for each command that is allowed there. Runs in:
+ * login. Everything else waits for the worker. No reply repeats what the client sent but its tag, which the grammar has
+ * checked. */
 #include "login/exchange.h"
 #include "proto/imap_command.h"
 #include "proto/imap_write.h"

@@ -1,4 +1,5 @@
-/* login: speaks IMAP and POP3 with strangers up to the login, and TLS to the end. It opens no file and never chooses a user. */
+/* login: speaks IMAP and POP3 with strangers up to the login, and TLS to the end. It opens no file and never chooses a
+ * user. */
 #include "base/log.h"
 #include "login/session.h"
 #include "login/sleep.h"

@@ -1,4 +1,5 @@
-/* POP3 before login (RFC 1939 4, 7; RFC 2449, 2595, 3206, 5034): a row for each command that is allowed there. Runs in: login. */
+/* POP3 before login (RFC 1939 4, 7; RFC 2449, 2595, 3206, 5034): a row for each command that is allowed there. Runs in:
+ * login. */
 #include "login/exchange.h"
 #include "proto/pop3_command.h"
 #include <stdio.h>

@@ -1,6 +1,6 @@
-/* After login: without TLS the client's socket goes to the pool; with TLS one end of a socketpair does, and the bytes are
- * pumped between both, held back where the other side is slow. The end of one side is the end of both; a client that has only
- * said all that it will say still hears the answers. Runs in: login. */
+/* After login: without TLS the client's socket goes to the pool; with TLS one end of a socketpair does, and the bytes
+ * are pumped between both, held back where the other side is slow. The end of one side is the end of both; a client
+ * that has only said all that it will say still hears the answers. Runs in: login. */
 #pragma once
 #include "login/session.h"
 

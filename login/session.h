@@ -1,5 +1,6 @@
-/* A client from accept to login, and under TLS to its end: then the bytes are only pumped. Runs in: login. One struct a session,
- * in the list of `front`; it frees itself when its streams have ended. Memory before login is capped by the streams' limits. */
+/* A client from accept to login, and under TLS to its end: then the bytes are only pumped. Runs in: login. One struct a
+ * session, in the list of `front`; it frees itself when its streams have ended. Memory before login is capped by the
+ * streams' limits. */
 #pragma once
 #include "login/dialect.h"
 #include "login/front.h"

@@ -1,5 +1,6 @@
-/* Counts by client: connections now, and connections over time. Runs in: meter. Bounded: clients without a connection are
- * forgotten when the table is full; past that a client is not counted, which lets it pass. The holder owns it: counter_free. */
+/* Counts by client: connections now, and connections over time. Runs in: meter. Bounded: clients without a connection
+ * are forgotten when the table is full; past that a client is not counted, which lets it pass. The holder owns it:
+ * counter_free. */
 #pragma once
 #include "base/map.h"
 #include "base/source.h"

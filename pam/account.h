@@ -1,4 +1,5 @@
-/* Accounts of the system that have mail: those with a uid in the permitted range. Runs in: pam. Texts live in the arena. */
+/* Accounts of the system that have mail: those with a uid in the permitted range. Runs in: pam. Texts live in the
+ * arena. */
 #pragma once
 #include "base/arena.h"
 #include "conf/parameters.h"
@@ -8,7 +9,8 @@ typedef struct system_account {
     uint32_t uid, gid;
 } system_account;
 
-/* The account's name in a login or address: itself, or the part before an @ and a domain of mydestination. False: none can be. */
+/* The account's name in a login or address: itself, or the part before an @ and a domain of mydestination. False: none
+ * can be. */
 bool account_name(const config *c, str given, str *out);
 
 /* FAULT_REFUSED: no such account, or one that has no mail; FAULT_TRY_LATER: the system cannot tell now. */

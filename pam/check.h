@@ -1,5 +1,6 @@
-/* Asks PAM whether a password is right and the account may log in. Runs in: pam, and blocks. PAM's own delay after a failure is
- * switched off: auth delays by source. Fails: FAULT_REFUSED, or FAULT_TRY_LATER when PAM itself cannot tell; never with a password. */
+/* Asks PAM whether a password is right and the account may log in. Runs in: pam, and blocks. PAM's own delay after a
+ * failure is switched off: auth delays by source. Fails: FAULT_REFUSED, or FAULT_TRY_LATER when PAM itself cannot tell;
+ * never with a password. */
 #pragma once
 #include "base/fault.h"
 #include "base/secret.h"

@@ -1,10 +1,8 @@
-/* pam: asks the system about its accounts, for auth alone, one question at a time. It may read /etc/shadow, by the group that may
- * read it or, where no group may, by DAC_READ_SEARCH; it runs PAM's modules, which is why it is a process of its own. */
-#include "base/log.h"
+/* pam: asks the system about its accounts, for auth alone, one question at a time. It may read /etc/shadow, by the
+ * group that may read it or, where no group may, by DAC_READ_SEARCH; it runs PAM's modules, which is why it is a
+ * process of its own. */
 #include "daemon/daemon.h"
-#include "ipc/talk/auth.h"
-#include "pam/account.h"
-#include "pam/check.h"
+#include "pam/answer.h"
 #include <fcntl.h>
 #include <pwd.h>
 #include <sys/stat.h>
@@ -49,46 +47,9 @@ static bool prepare(process *p)
     return true;
 }
 
-static bool on_check(void *context, channel *c, received *r)
-{
-    peer *p = context;
-    auth_check m;
-    str name;
-    if (auth_check_decode(r->bytes, &m) != PARSE_DONE)
-        return false;
-    fault f = account_name(daemon_config(p->daemon), m.user, &name) ? pam_check(NULL, "postrider", name, m.password)
-                                                                    : fault_make(FAULT_REFUSED, "7.8", "no such account");
-    secret_wipe((char *)(uintptr_t)r->bytes.p, r->bytes.n); /* the channel's buffer, and writable */
-    if (f.kind == FAULT_TRY_LATER)
-        log_fault(LOG_WARNING, "pam", f);
-    auth_checked answer = { .outcome = f.kind, .reason = str_c(f.text) };
-    channel_put(c, AUTH_CHECKED, r->ref, auth_checked, &answer);
-    channel_flush(c);
-    return true;
-}
-
-static bool on_find(void *context, channel *c, received *r)
-{
-    peer *p = context;
-    auth_find m;
-    if (auth_find_decode(r->bytes, &m) != PARSE_DONE)
-        return false;
-    arena mem = arena_new(0);
-    system_account u = { 0 };
-    fault f = account_find(daemon_config(p->daemon), m.user, &mem, &u);
-    auth_user answer = { .outcome = f.kind, .user = u.name, .uid = u.uid, .gid = u.gid, .is_system = 1, .home = u.home,
-                         .mail = u.mail, .reason = str_c(f.text) };
-    channel_put(c, AUTH_USER, r->ref, auth_user, &answer);
-    channel_flush(c);
-    arena_free(&mem);
-    return true;
-}
-
-static const talk_row rows[] = { { AUTH_CHECK, 0, 0, on_check }, { AUTH_FIND, 0, 0, on_find } };
-static const peer_row peers[] = { { .role = "auth", .talk = { "auth-pam", rows, COUNT_OF(rows), NULL } } };
-
 int main(void)
 {
+    const peer_row peers[] = { { .role = "auth", .talk = { "auth-pam", answer_rows, answer_row_count, NULL } } };
     shadow_look();
     const program p = { .contract = shadow_group ? &by_group : &by_capability, .peers = peers,
                         .peer_count = COUNT_OF(peers), .prepare = prepare };

@@ -1,4 +1,5 @@
-/* auth-worker: verifies passwords, one at a time, so that auth never waits for a hash. Sees a password and a hash, nothing else. */
+/* auth-worker: verifies passwords, one at a time, so that auth never waits for a hash. Sees a password and a hash,
+ * nothing else. */
 #include "auth/worker/verify.h"
 #include "daemon/daemon.h"
 #include "ipc/talk/auth.h"

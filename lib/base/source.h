@@ -1,5 +1,5 @@
-/* What counts as one client where clients are counted: an IPv4 address, the /64 of an IPv6 address (a host has a whole one),
- * or the text itself when it is no address. Pure. */
+/* What counts as one client where clients are counted: an IPv4 address, the /64 of an IPv6 address (a host has a whole
+ * one), or the text itself when it is no address. Pure. */
 #pragma once
 #include "base/str.h"
 

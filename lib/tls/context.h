@@ -1,5 +1,5 @@
-/* The server's side of TLS: a certificate with its key, and what of TLS is allowed. Runs in: smtpd, login. A context is counted:
- * sessions hold the one that they began with, so that a new certificate takes effect for new sessions only.
+/* The server's side of TLS: a certificate with its key, and what of TLS is allowed. Runs in: smtpd, login. A context is
+ * counted: sessions hold the one that they began with, so that a new certificate takes effect for new sessions only.
  * Fails: FAULT_REFUSED, with OpenSSL's words, for a certificate or key that cannot be used. */
 #pragma once
 #include "base/fault.h"

@@ -5,15 +5,16 @@
 #include "loop/stream.h"
 #include "tls/context.h"
 
-/* Begins TLS on a stream: what was written before leaves in clear at once (a peer that does not even take "go ahead" loses its
- * stream), what was read in clear and not taken is forgotten (RFC 3207 4.2). `protocol`, static, is the only name that ALPN
- * accepts ("smtp", "imap", "pop3"); a client without ALPN is fine. `id`: of the session, for the log. */
+/* Begins TLS on a stream: what was written before leaves in clear at once (a peer that does not even take "go ahead"
+ * loses its stream), what was read in clear and not taken is forgotten (RFC 3207 4.2). `protocol`, static, is the only
+ * name that ALPN accepts ("smtp", "imap", "pop3"); a client without ALPN is fine. `id`: of the session, for the log. */
 void tls_begin(stream *s, tls_context *c, const char *protocol, str id);
 
 bool tls_is_on(const stream *s);          /* tls_begin was called */
 bool tls_is_established(const stream *s); /* and the handshake is done */
 
-/* "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)", for Received and the log; nothing before the handshake is done. */
+/* "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)", for Received and the log; nothing before the handshake
+ * is done. */
 void tls_describe(const stream *s, buf *out);
 
 bool tls_was_resumed(const stream *s);

@@ -242,7 +242,7 @@ static void an_endless_response_ends_the_session(void **state)
     static char line[13000];
     world *w = *state;
     memset(line, 'A', sizeof line - 3);
-    strcpy(line + sizeof line - 3, "\r\n");
+    memcpy(line + sizeof line - 3, "\r\n", 3);
     connect_and_greet(w);
     say(w, "a AUTHENTICATE PLAIN\r\n");
     say(w, line);

@@ -123,7 +123,7 @@ static void what_is_not_allowed_is_refused_and_counted(void **state)
     say(w, "XYZZY\r\n");
     assert_true(hears(w, "-ERR "));
     memset(line, 'a', sizeof line - 3);
-    strcpy(line + sizeof line - 3, "\r\n");
+    memcpy(line + sizeof line - 3, "\r\n", 3);
     say(w, line);
     assert_true(hears(w, "-ERR The line is too long"));
     for (int i = 0; i < ERRORS_MAX - 3; i++)

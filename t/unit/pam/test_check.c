@@ -23,7 +23,7 @@ static void service(const char *name, const char *text)
 static int setup(void **state)
 {
     (void)state;
-    strcpy(folder, "/tmp/test_pam.XXXXXX");
+    snprintf(folder, sizeof folder, "/tmp/test_pam.XXXXXX");
     assert_non_null(mkdtemp(folder));
     service("yes", "auth required pam_permit.so\naccount required pam_permit.so\n");
     service("no", "auth required pam_deny.so\naccount required pam_permit.so\n");
