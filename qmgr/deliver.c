@@ -64,27 +64,46 @@ static void enqueue(qmgr *q, delivery *d)
     destination_settle(q, d->destination);
 }
 
+void deliver_add(qmgr *q, message *m, uint32_t index, const envelope_recipient *to)
+{
+    delivery *d = ARENA_NEW(&m->loaded->arena, delivery);
+    *d = (delivery){ .message = m, .index = index, .to = *to, .destination = destination_get(q, to) };
+    m->loaded->progress[index].parts++;
+    enqueue(q, d);
+}
+
+static bool is_open(const queue_slot *s)
+{
+    return s->state == SLOT_PENDING || s->state == SLOT_DEFERRED;
+}
+
+/* A message that policy said to hold goes to hold/ at its first round. */
+static bool is_to_hold(const message *m)
+{
+    return (m->loaded->file.envelope.flags & ENVELOPE_HOLD) && m->tries == 0;
+}
+
 void deliver_start(qmgr *q, message *m)
 {
     loaded *l = m->loaded;
     uint32_t count = l->file.head.recipient_count;
-    l->deliveries = ARENA_ARRAY(&l->arena, delivery, count);
+    l->progress = ARENA_ARRAY(&l->arena, progress, count);
+    l->open = 0;
+    if (is_to_hold(m))
+        m->asked = ASKED_HOLD;
     for (uint32_t i = 0; i < count; i++)
-        l->open += l->file.slots[i].state == SLOT_PENDING || l->file.slots[i].state == SLOT_DEFERRED;
-    if (l->open == 0 || (l->file.envelope.flags & ENVELOPE_HOLD && m->tries == 0 && m->asked == ASKED_NOTHING)) {
-        if (l->open)
-            m->asked = ASKED_HOLD; /* policy said HOLD */
-        l->open = 0;
+        l->open += !m->asked && is_open(&l->file.slots[i]);
+    if (l->open == 0) {
         finish_round(q, m);
         return;
     }
     for (uint32_t i = 0; i < count; i++) {
-        uint8_t state = l->file.slots[i].state;
-        if (state != SLOT_PENDING && state != SLOT_DEFERRED)
+        if (!is_open(&l->file.slots[i]))
             continue;
-        l->deliveries[i] = (delivery){ .message = m, .index = i,
-                                       .destination = destination_get(q, &l->file.recipients[i]) };
-        enqueue(q, &l->deliveries[i]);
+        if (resolve_is_due(&l->file.recipients[i]))
+            resolve_ask(q, m, i);
+        else
+            deliver_add(q, m, i, &l->file.recipients[i]);
     }
 }
 
@@ -124,7 +143,7 @@ static bool request_send(qmgr *q, delivery *d, peer *to)
 {
     message *m = d->message;
     const queue_message *file = &m->loaded->file;
-    const envelope_recipient *r = &file->recipients[d->index];
+    const envelope_recipient *r = &d->to;
     int fd = queue_tree_open(q->root_fd, m->place, m->id, O_RDONLY);
     if (fd < 0) {
         result_put(q, d, fault_errno("open the queue file"), STR("open the queue file"));
@@ -156,7 +175,7 @@ static bool serve(qmgr *q, destination *at)
     if (to)
         request_send(q, d, to);
     else
-        fail_now(q, d, &d->message->loaded->file.recipients[d->index]);
+        fail_now(q, d, &d->to);
     return true;
 }
 

@@ -36,37 +36,68 @@ static void count(qmgr *q, slot_state state)
     q->failed += state == SLOT_FAILED;
 }
 
-void result_put(qmgr *q, delivery *d, fault outcome, str reason)
+/* DEFERRED outweighs FAILED, which outweighs DELIVERED: who has several mailboxes is done when all are. */
+static bool is_worse(fault a, fault b)
 {
-    static const char *const events[] = { [SLOT_DELIVERED] = "delivered", [SLOT_DEFERRED] = "deferred",
-                                          [SLOT_FAILED] = "failed" };
-    message *m = d->message;
-    loaded *l = m->loaded;
-    slot_state state = state_of(q, m, outcome);
-    char status[8];
-    snprintf(status, sizeof status, "%c.%.5s", "245"[state == SLOT_FAILED ? 2 : state == SLOT_DEFERRED],
+    static const int weight[] = { [FAULT_NONE] = 0, [FAULT_REFUSED] = 1, [FAULT_TRY_LATER] = 2, [FAULT_BROKEN] = 3,
+                                  [FAULT_BUG] = 3 };
+    return weight[a.kind] >= weight[b.kind];
+}
+
+static const char *status_of(slot_state state, fault outcome, char out[8])
+{
+    snprintf(out, 8, "%c.%.5s", "245"[state == SLOT_FAILED ? 2 : state == SLOT_DEFERRED],
              outcome.status[0] ? outcome.status : "0.0");
-    log_result(m, &l->file.recipients[d->index], events[state], status, reason);
+    return out;
+}
+
+static void recipient_done(qmgr *q, message *m, uint32_t index, fault outcome, slot_state state, const char *status,
+                           str reason)
+{
+    loaded *l = m->loaded;
     count(q, state);
-    l->file.slots[d->index] = queue_slot_make(state, clock_s(), status, reason);
-    bool is_damaged = outcome.kind == FAULT_BROKEN;
+    l->file.slots[index] = queue_slot_make(state, clock_s(), status, reason);
     bool is_alone = l->file.head.recipient_count == 1 && state == SLOT_DELIVERED; /* its file goes at once */
-    if (!is_alone) {
-        fault f = queue_slot_write(l->fd, &l->file.head, d->index, &l->file.slots[d->index]);
-        if (is_fault(f))
-            log_fault(LOG_ERROR, "state-not-written", f);
-    }
-    l->open--;
-    deliver_done(q, d);
-    if (l->open > 0)
+    fault f = is_alone ? NO_FAULT : queue_slot_write(l->fd, &l->file.head, index, &l->file.slots[index]);
+    if (is_fault(f))
+        log_fault(LOG_ERROR, "state-not-written", f);
+    if (--l->open > 0)
         return;
-    if (is_damaged) {
+    if (outcome.kind == FAULT_BROKEN) {
         q->active_count--;
         m->state = MESSAGE_AT_REST;
         message_damaged(q, m, outcome);
         return;
     }
     finish_round(q, m);
+}
+
+void result_part_over(qmgr *q, message *m, uint32_t index, str reason)
+{
+    progress *of = &m->loaded->progress[index];
+    char status[8];
+    if (--of->parts > 0)
+        return;
+    fault worst = of->worst;
+    slot_state state = state_of(q, m, worst);
+    status_of(state, worst, status);
+    recipient_done(q, m, index, worst, state, status, is_fault(worst) ? str_c(worst.text) : reason);
+}
+
+void result_put(qmgr *q, delivery *d, fault outcome, str reason)
+{
+    static const char *const events[] = { [SLOT_DELIVERED] = "delivered", [SLOT_DEFERRED] = "deferred",
+                                          [SLOT_FAILED] = "failed" };
+    message *m = d->message;
+    progress *of = &m->loaded->progress[d->index];
+    slot_state state = state_of(q, m, outcome);
+    char status[8];
+    log_result(m, &d->to, events[state], status_of(state, outcome, status), reason);
+    if (is_worse(outcome, of->worst))
+        of->worst = outcome;
+    uint32_t index = d->index;
+    deliver_done(q, d);
+    result_part_over(q, m, index, reason);
 }
 
 static uint64_t back_off(const qmgr *q, const message *m)

@@ -43,15 +43,13 @@ static void report(process *p, buf *detail)
                (unsigned long long)q->deferred, (unsigned long long)q->failed);
 }
 
-static const talk policy_talk = { "policy-qmgr", NULL, 0, NULL };
-
 int main(void)
 {
     static qmgr q;
     const peer_row peers[] = {
         { "cleanup", cleanup_talk, NULL, fresh_holder_lost },
         { "local", local_talk, NULL, deliver_carrier_lost },
-        { "policy", policy_talk, NULL, NULL },
+        { "policy", policy_talk, NULL, resolve_lost },
     };
     const program qmgr_program = { .contract = &qmgr_contract, .peers = peers, .peer_count = COUNT_OF(peers),
                                    .start = start, .on_connection = admin_connection, .on_drain = on_drain, .report = report };

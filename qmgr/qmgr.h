@@ -10,20 +10,26 @@ typedef struct qmgr qmgr;
 typedef struct message message;
 typedef struct destination destination;
 
-/* One recipient on its way. */
+/* One recipient on its way; of one whose route was looked up again there may be several. */
 typedef struct delivery {
     message *message;
     uint32_t index; /* of the recipient */
+    envelope_recipient to;
     destination *destination;
     struct delivery *next; /* in its destination's queue */
     peer *carrier; /* the process that has it now */
 } delivery;
 
+typedef struct progress {
+    uint32_t parts; /* deliveries without a result */
+    fault worst;    /* of those that have one */
+} progress;
+
 /* What is in memory of a message only while it is being delivered. */
 typedef struct loaded {
     arena arena;
     queue_message file;
-    delivery *deliveries;
+    struct progress *progress; /* of each recipient */
     uint32_t open; /* recipients without a result in this round */
     int fd;        /* read-write */
 } loaded;
@@ -112,14 +118,22 @@ void schedule_ready(qmgr *q, message *m);  /* deliver it as soon as there is roo
 void schedule_at(qmgr *q, message *m, uint64_t next_try_s);
 void schedule_never(qmgr *q, message *m);  /* takes it out of the waiting heap */
 
+/* resolve.c: recipients that had no route when the message came are asked for at each try */
+extern const talk policy_talk;
+bool resolve_is_due(const envelope_recipient *r);
+void resolve_ask(qmgr *q, message *m, uint32_t index);
+void resolve_lost(peer *p);
+
 /* deliver.c */
 extern const talk local_talk;
 void deliver_start(qmgr *q, message *m); /* its pending recipients into their destinations' queues */
+void deliver_add(qmgr *q, message *m, uint32_t index, const envelope_recipient *to); /* one more part */
 void deliver_some(qmgr *q);
 void deliver_done(qmgr *q, delivery *d); /* its destination has room again */
 void deliver_carrier_lost(peer *p);
 
 /* finish.c */
+void result_part_over(qmgr *q, message *m, uint32_t index, str reason); /* the recipient is done with its last part */
 void finish_asked(qmgr *q, message *m); /* holds or deletes, at once if it can be, else later */
 void finish_round(qmgr *q, message *m); /* no recipient is open: gone, held, or tried again */
 void result_put(qmgr *q, delivery *d, fault outcome, str reason);

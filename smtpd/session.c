@@ -57,9 +57,13 @@ void session_resume(session *s)
 
 static void write_reply(session *s, const reply *r)
 {
-    buf out = buf_new(8192);
-    smtp_reply_write(&out, r->code, r->status, r->words);
+    buf out = buf_new(16384), words = buf_new(8192);
+    buf_append(&words, r->words);
+    if (r->code >= 400)
+        footer_append(s, &words);
+    smtp_reply_write(&out, r->code, r->status, buf_str(&words));
     stream_write(&s->stream, buf_str(&out));
+    buf_free(&words);
     buf_free(&out);
 }
 

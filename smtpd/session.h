@@ -148,6 +148,9 @@ void transaction_commit(session *s);
 extern const talk cleanup_talk;
 void cleanup_lost(peer *p);
 
+/* footer.c */
+void footer_append(const session *s, buf *out); /* smtpd_reject_footer, its names filled in */
+
 /* ask.c */
 void policy_question(session *s, enum policy_stage stage, str to,
                      void (*then)(session *, const policy_answer *));

@@ -13,9 +13,9 @@ static bool follows(const scope *s, parameter_index at)
 static void check_paths(scope *s, const config *c)
 {
     static const parameter_index paths[] = {
-        AT_config_directory,  AT_queue_directory, AT_data_directory,      AT_daemon_directory,
-        AT_command_directory, AT_user_file,       AT_smtpd_tls_cert_file, AT_smtpd_tls_key_file,
-        AT_tls_cert_file,     AT_tls_key_file,    AT_maillog_file,
+        AT_config_directory,    AT_queue_directory,    AT_daemon_directory, AT_user_file,
+        AT_smtpd_tls_cert_file, AT_smtpd_tls_key_file, AT_tls_cert_file,    AT_tls_key_file,
+        AT_maillog_file,
     };
     for (size_t i = 0; i < COUNT_OF(paths); i++) {
         str path = config_text(c, paths[i]);
@@ -89,7 +89,6 @@ static void check_order(scope *s, const config *c)
         { AT_minimal_backoff_time, AT_maximal_backoff_time },
         { AT_restart_backoff_initial, AT_restart_backoff_max },
         { AT_auth_failure_delay, AT_auth_failure_delay_max },
-        { AT_initial_destination_concurrency, AT_default_destination_concurrency_limit },
     };
     for (size_t i = 0; i < COUNT_OF(orders); i++) {
         const parameter *less = &parameter_rows[orders[i].less], *more = &parameter_rows[orders[i].more];

@@ -11,9 +11,6 @@
 #ifndef DEFAULT_DAEMON_DIRECTORY
 #define DEFAULT_DAEMON_DIRECTORY "/usr/libexec/postrider"
 #endif
-#ifndef DEFAULT_COMMAND_DIRECTORY
-#define DEFAULT_COMMAND_DIRECTORY "/usr/sbin"
-#endif
 #ifdef POSTRIDER_BDB
 #define DEFAULT_DATABASE_TYPE "hash"
 #else

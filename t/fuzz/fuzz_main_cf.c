@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 static const char master_cf[] =
-    "smtp inet n - - - - smtpd -o smtpd_timeout=$queue_run_delay\nmeter unix - - - - - meter\n"
+    "smtp inet n - - - - smtpd -o smtpd_timeout=$minimal_backoff_time\nmeter unix - - - - - meter\n"
     "policy unix - - - - - policy\ncleanup unix - - - - - cleanup\n"
     "qmgr unix - - - - - qmgr\nlocal unix - - - - - local\n";
 

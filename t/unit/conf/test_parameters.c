@@ -44,7 +44,7 @@ static void groups_begin_where_the_table_says(void **state)
     assert_string_equal(parameter_group(AT_config_directory), "Places");
     assert_null(parameter_group(AT_queue_directory));
     assert_string_equal(parameter_group(AT_mynetworks), "Networks");
-    assert_null(parameter_group(AT_syslog_name));
+    assert_null(parameter_group(AT_log_verbose));
 }
 
 typedef struct row {

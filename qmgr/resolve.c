@@ -1,0 +1,121 @@
+/* Recipients whose route could not be found when the message came (a table was damaged, auth was away): policy is asked again at
+ * each try. Runs in: qmgr. */
+#include "ipc/talk/policy.h"
+#include "qmgr/qmgr.h"
+
+typedef struct question {
+    peer *peer; /* NULL: free */
+    uint64_t id;
+    uint32_t index;
+    bool has_route;
+} question;
+
+static VEC(question) questions; /* by ref */
+
+/* Transport error with a temporary status, or none at all. */
+bool resolve_is_due(const envelope_recipient *r)
+{
+    return r->transport.n == 0 || (str_equal(r->transport, STR("error")) && str_starts(r->nexthop, STR("4.")));
+}
+
+/* The message is being delivered as long as one of its recipients is asked for, so it is there when the answer comes. */
+static message *message_of(qmgr *q, const question *of)
+{
+    message *m = message_find(q, of->id);
+    return m && m->state == MESSAGE_ACTIVE ? m : NULL;
+}
+
+static void give_up(qmgr *q, message *m, uint32_t index, str why)
+{
+    envelope_recipient to = m->loaded->file.recipients[index];
+    to.transport = STR("error");
+    to.nexthop = arena_copy(&m->loaded->arena, why);
+    deliver_add(q, m, index, &to);
+}
+
+void resolve_ask(qmgr *q, message *m, uint32_t index)
+{
+    peer *p = daemon_peer(q->process, "policy");
+    size_t ref = 0;
+    if (p == NULL) {
+        give_up(q, m, index, STR("4.3.0 the route cannot be looked up now"));
+        return;
+    }
+    while (ref < questions.n && questions.p[ref].peer)
+        ref++;
+    if (ref == questions.n)
+        (void)vec_add(&questions);
+    questions.p[ref] = (question){ .peer = p, .id = m->id, .index = index };
+    policy_ask ask = { .stage = POLICY_STAGE_RESOLVE, .sender = m->loaded->file.envelope.reverse_path, .has_sender = 1,
+                       .recipient = m->loaded->file.recipients[index].address,
+                       .login = m->loaded->file.envelope.login, .session = m->loaded->file.envelope.session };
+    m->loaded->progress[index].parts++; /* the question keeps the recipient open until its answer */
+    p->asked++;
+    channel_put(&p->channel, POLICY_ASK, (uint32_t)ref, policy_ask, &ask);
+}
+
+static bool on_route(void *context, channel *ch, received *r)
+{
+    peer *from = context;
+    qmgr *q = from->daemon->state;
+    policy_route route;
+    (void)ch;
+    if (r->ref >= questions.n || questions.p[r->ref].peer != from || policy_route_decode(r->bytes, &route) != PARSE_DONE)
+        return false;
+    question *of = &questions.p[r->ref];
+    message *m = message_of(q, of);
+    if (m == NULL)
+        return true;
+    of->has_route = true;
+    arena *a = &m->loaded->arena;
+    envelope_recipient to = m->loaded->file.recipients[of->index];
+    to.address = arena_copy(a, route.address);
+    to.transport = arena_copy(a, route.transport);
+    to.nexthop = arena_copy(a, route.nexthop);
+    deliver_add(q, m, of->index, &to);
+    return true;
+}
+
+static bool on_answer(void *context, channel *ch, received *r)
+{
+    peer *from = context;
+    qmgr *q = from->daemon->state;
+    policy_answer answer;
+    (void)ch;
+    if (r->ref >= questions.n || questions.p[r->ref].peer != from ||
+        policy_answer_decode(r->bytes, &answer) != PARSE_DONE)
+        return false;
+    question of = questions.p[r->ref];
+    questions.p[r->ref].peer = NULL;
+    from->asked--;
+    message *m = message_of(q, &of);
+    if (m && !of.has_route) {
+        str status = answer.status.n ? answer.status : answer.code >= 500 ? STR("5.1.1") : STR("4.3.0");
+        give_up(q, m, of.index, arena_printf(&m->loaded->arena, "%.*s %.*s", STR_ARG(status), STR_ARG(answer.reply)));
+    }
+    if (m)
+        result_part_over(q, m, of.index, STR("delivered"));
+    schedule_soon(q);
+    return true;
+}
+
+static const talk_row rows[] = { { POLICY_ROUTE, 0, 0, on_route }, { POLICY_ANSWER, 0, 0, on_answer } };
+const talk policy_talk = { "policy-qmgr", rows, COUNT_OF(rows), NULL };
+
+void resolve_lost(peer *p)
+{
+    qmgr *q = p->daemon->state;
+    for (size_t i = 0; i < questions.n; i++) {
+        question of = questions.p[i];
+        if (of.peer != p)
+            continue;
+        questions.p[i].peer = NULL;
+        message *m = message_of(q, &of);
+        if (m == NULL)
+            continue;
+        if (!of.has_route)
+            resolve_ask(q, m, of.index);
+        result_part_over(q, m, of.index, STR("delivered"));
+    }
+    schedule_soon(q);
+}
