@@ -133,6 +133,7 @@ static void two_processes_share_it(void **state)
     assert_int_equal(pipe(ready) | pipe(go), 0);
     pid_t child = fork();
     if (child == 0) {
+        close(go[1]); /* so that it ends with the test, whatever happens */
         temp_store_open(&t);
         mailbox *own = temp_select(&t, "INBOX");
         mailbox_cache_put(own, 1, 'x', STR("from the child"));

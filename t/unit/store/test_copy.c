@@ -55,6 +55,14 @@ static void all_or_none(void **state)
     assert_int_equal(temp_count(&t, ".to/tmp", NULL), 0);
     REFUSED(mailbox_copy(m, mailbox_uids(m), STR("none"), &r));
     copy_result_free(&r);
+    temp_poll(m);
+    temp_write(&t, "cur/2.z.h:2,", "z");
+    temp_sync(m);
+    assert_int_equal(unlinkat(t.dirfd, "cur/2.z.h:2,", 0), 0); /* found out when the first was linked already */
+    assert_true(is_fault(mailbox_copy(m, mailbox_uids(m), STR("to"), &r)));
+    copy_result_free(&r);
+    assert_int_equal(temp_count(&t, ".to/cur", NULL), 0);
+    assert_int_equal(temp_count(&t, ".to/tmp", NULL), 0);
     uid_set_free(&second);
     mailbox_close(m);
     mailbox_close(other);

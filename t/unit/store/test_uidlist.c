@@ -47,6 +47,21 @@ static void the_first_version_is_read_too(void **state)
     temp_close(&t);
 }
 
+static void rows_behind_one_that_does_not_rise_are_numbered_afresh(void **state)
+{
+    temp t = temp_open();
+    (void)state;
+    temp_write(&t, "dovecot-uidlist", "3 V5 N6\n4 :1.a.h\n3 :2.b.h\n");
+    temp_write(&t, "cur/1.a.h:2,", "a");
+    temp_write(&t, "cur/2.b.h:2,", "b");
+    mailbox *m = temp_select(&t, "INBOX");
+    assert_int_equal(mailbox_count(m), 2);
+    assert_int_equal(mailbox_uid(m, 1), 4);
+    assert_int_equal(mailbox_uid(m, 2), 6);
+    mailbox_close(m);
+    temp_close(&t);
+}
+
 static void odd_lists_do_no_harm(void **state)
 {
     static const char *const odd[] = {
@@ -79,6 +94,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(uids_of_dovecot_are_kept),
         cmocka_unit_test(the_first_version_is_read_too),
+        cmocka_unit_test(rows_behind_one_that_does_not_rise_are_numbered_afresh),
         cmocka_unit_test(odd_lists_do_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
