@@ -116,7 +116,7 @@ int command_check(invocation *in)
     if (!options_take(in, rows, COUNT_OF(rows), 0, 0))
         return EX_USAGE;
     checking c = { .parsed = &in->parsed, .problems = &in->parsed.problems, .is_root = geteuid() == 0 };
-    if (config_load(in->directory, &in->parsed)) {
+    if (config_open(in->directory, false, &in->parsed)) {
         c.config = &in->parsed.base.config;
         rules_open(&c.rules, &in->parsed, c.problems);
         for (size_t i = 0; i < COUNT_OF(checks); i++)

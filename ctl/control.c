@@ -1,6 +1,7 @@
 /* postrider start, stop, reload. Runs in: postrider, as root or as the ordinary user who runs the suite. */
 #include "ctl/commands.h"
 #include "ctl/common/ask.h"
+#include "ctl/common/open.h"
 #include "ctl/rules.h"
 #include "os/fd.h"
 #include "os/lock.h"
@@ -28,7 +29,7 @@ static pid_t master_pid(const config *c)
 static const config *configuration_check(invocation *in)
 {
     rules_view rules;
-    bool is_right = config_load(in->directory, &in->parsed);
+    bool is_right = config_open(in->directory, false, &in->parsed);
     problems *ps = &in->parsed.problems;
     if (is_right) {
         is_right = rules_open(&rules, &in->parsed, ps);
@@ -134,7 +135,7 @@ int command_start(invocation *in)
         fprintf(stderr, "postrider start: it runs already (process %d)\n", (int)pid);
         return EXIT_DONE;
     }
-    const char *directory = realpath(in->directory, NULL);
+    const char *directory = arena_c(&in->parsed.arena, in->parsed.directory);
     str master = arena_printf(&in->parsed.arena, "%.*s/master", STR_ARG(c->daemon_directory));
     if (is_foreground) {
         execl(master.p, master.p, "-C", directory, NULL);

@@ -6,6 +6,9 @@
 /* True: the configuration is without errors. Problems go to the error output when `says_problems`. parsed_free in any case. */
 bool config_open(const char *directory, bool says_problems, parsed *out);
 
+/* The folder as an absolute path, in `a`; as it is when there is no such folder. The path of main.cf will do as well. */
+const char *config_directory(const char *directory, arena *a);
+
 /* Whether so much could be read that places are known: what a command needs that only looks, stops or submits. */
 bool config_is_usable(const parsed *p);
 
