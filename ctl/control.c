@@ -141,7 +141,7 @@ int command_start(invocation *in)
         execl(master.p, master.p, "-C", directory, NULL);
         return command_fault(in, fault_errno("run %s", master.p));
     }
-    starting s;
+    starting s = { 0 };
     fault f = master_spawn(master.p, directory, &s);
     return is_fault(f) ? command_fault(in, f) : start_wait(&s);
 }
