@@ -1,5 +1,6 @@
 /* The fields that are added in front of a message: trace, and what a submitted message lacks. Runs in: cleanup. */
 #include "base/clock.h"
+#include "base/num.h"
 #include "cleanup/cleanup.h"
 #include "mail/header.h"
 #include "mail/received.h"
@@ -40,12 +41,20 @@ static date now_here(void)
     return (date){ .utc_s = now, .zone_minutes = (int)(t.tm_gmtoff / 60) };
 }
 
+/* What pickup brings is from whoever left it in the drop folder. */
+static uint64_t uid_of(const intake *i)
+{
+    uint64_t uid = i->bringer->uid;
+    if (str_starts(i->envelope.login, STR("uid:")))
+        num_parse(str_from(i->envelope.login, 4), 0, UINT32_MAX, &uid);
+    return uid;
+}
+
 static bool trace_append(const intake *i, date when, buf *out)
 {
     const envelope *e = &i->envelope;
     const config *c = daemon_config(i->bringer->cleanup->process);
     str tls = e->tls, version = STR_NONE, cipher = STR_NONE;
-    uint64_t uid = i->bringer->uid;
     str_word(&tls, " ", &version); /* "TLSv1.3 with cipher X (…)" */
     for (int k = 0; k < 3; k++)
         str_word(&tls, " ", &cipher);
@@ -54,7 +63,7 @@ static bool trace_append(const intake *i, date when, buf *out)
         .helo = e->helo, .client_name = str_equal(e->client_name, STR("unknown")) ? STR_NONE : e->client_name,
         .client_ip = e->client_address, .is_esmtp = str_starts(e->protocol, STR("E")), .has_login = e->login.n > 0,
         .is_utf8 = e->flags & ENVELOPE_UTF8, .tls_version = version, .tls_cipher = cipher, .host = c->myhostname,
-        .id = str_c(id.text), .recipient = i->brought_count == 1 ? i->first_recipient : STR_NONE, .uid = uid, .when = when,
+        .id = str_c(id.text), .recipient = i->brought_count == 1 ? i->first_recipient : STR_NONE, .uid = uid_of(i), .when = when,
     };
     return received_append(out, &r);
 }
