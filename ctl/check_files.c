@@ -55,7 +55,7 @@ typedef struct folder_row {
 
 /* As master makes them at the start. */
 static const folder_row folders[] = {
-    { "", 0755 }, { "/queue", 0700 }, { "/empty", 0555 }, { "/public", 0755 }, { "/drop", 03733 },
+    { "", 0755 }, { "/queue", 0711 }, { "/empty", 0555 }, { "/public", 0755 }, { "/drop", 03733 },
 };
 
 void check_queue_folders(checking *c)
