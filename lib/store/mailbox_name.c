@@ -138,7 +138,7 @@ bool utf7_decode(str utf7, bool dot_escaped, buf *out)
     }
     buf again = buf_new(2 * utf7.n + 16);
     bool is_canonical =
-        utf7_encode((str){ out->p + start, out->n - start }, dot_escaped, &again) && str_equal(buf_str(&again), utf7);
+        utf7_encode(str_from(buf_str(out), start), dot_escaped, &again) && str_equal(buf_str(&again), utf7);
     buf_free(&again);
     return is_canonical && !out->overflow;
 }
