@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/vec.h"
 #include "ipc/talk/admin.h"
 #include "qmgr/qmgr.h"
 #include <fcntl.h>
@@ -10,10 +11,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+enum { LIST_BATCH = 100 }; /* descriptors on their way at a time */
+
 typedef struct client {
     qmgr *qmgr;
     channel channel;
     uid_t uid;
+    VEC(uint64_t) listed; /* what a list still has to show, from `listed_at` on */
+    size_t listed_at;
 } client;
 
 static void client_free(void *context, channel *ch)
@@ -21,6 +26,7 @@ static void client_free(void *context, channel *ch)
     client *c = context;
     (void)ch;
     channel_close(&c->channel);
+    vec_free(&c->listed);
     free(c);
 }
 
@@ -44,15 +50,40 @@ static bool file_put(client *c, const message *m)
     return channel_put_fds(&c->channel, ADMIN_ROW, 0, admin_row, &r, &fd, 1);
 }
 
+/* A part of the list; END says "more" when it goes on, and the asker asks for that. */
+static bool on_more(client *c, str argument)
+{
+    uint32_t n = 0;
+    (void)argument;
+    for (unsigned i = 0; i < LIST_BATCH && c->listed_at < c->listed.n; i++) {
+        message *m = message_find(c->qmgr, c->listed.p[c->listed_at++]);
+        n += m && file_put(c, m);
+    }
+    bool goes_on = c->listed_at < c->listed.n;
+    admin_end m = { .outcome = FAULT_NONE, .count = n, .reason = goes_on ? STR("more") : STR_NONE };
+    if (!goes_on)
+        vec_free(&c->listed);
+    channel_put(&c->channel, ADMIN_END, 0, admin_end, &m);
+    return true;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const uint64_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+/* The oldest first: ids grow. */
 static bool on_list(client *c, str argument)
 {
     map_entry e;
     size_t cursor = 0;
-    uint32_t n = 0;
-    (void)argument;
+    c->listed.n = c->listed_at = 0;
     while (map_next(&c->qmgr->messages, &cursor, &e))
-        n += file_put(c, e.value);
-    return end(c, NO_FAULT, n);
+        *vec_add(&c->listed) = ((const message *)e.value)->id;
+    if (c->listed.n)
+        qsort(c->listed.p, c->listed.n, sizeof *c->listed.p, by_number);
+    return on_more(c, argument);
 }
 
 static bool on_show(client *c, str argument)
@@ -162,7 +193,7 @@ typedef struct verb {
 } verb;
 
 static const verb verbs[] = {
-    { "list", false, on_list },       { "show", false, on_show },     { "cat", false, on_show },
+    { "list", false, on_list },       { "more", false, on_more },       { "show", false, on_show },
     { "hold", false, on_hold },       { "release", false, on_release }, { "delete", false, on_delete },
     { "flush", true, on_flush },
 };

@@ -1,5 +1,7 @@
 /* `postrider` and the suite, over sockets in public/: `ctl` is master's, `queue` is qmgr's. Who asks is known by SO_PEERCRED.
- * A question is answered by any number of ROWs and one END; texts of rows are lines of name=value or JSON objects. */
+ * A question is answered by any number of ROWs and one END. A row of master's is a line of name=value;
+ * one of qmgr's is "ID place next_try_s" with the message's file. A list comes in parts: END with the reason "more" says to
+ * ask for more. */
 #pragma once
 #include "ipc/message.h"
 
@@ -10,7 +12,7 @@ enum admin_type {
 };
 
 #define ADMIN_ASK_FIELDS(X)                                                                                            \
-    X(text, verb)     /* status, reload, stop; list, show, cat, hold, release, delete, flush */                        \
+    X(text, verb)     /* status, reload, stop; list, more, show, hold, release, delete, flush */                       \
     X(text, argument) /* queue id, ALL, or empty */
 IPC_MESSAGE(admin_ask, ADMIN_ASK_FIELDS)
 
