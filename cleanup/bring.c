@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "cleanup/cleanup.h"
+#include "mail/address.h"
 #include <stdlib.h>
 
 enum { SUBMIT_OPEN_MAX = 16 };
@@ -91,6 +92,34 @@ static bool on_recipient(void *context, channel *ch, received *r)
     return true;
 }
 
+static bool is_address(str path, bool may_be_null)
+{
+    address a;
+    return address_parse(path, &a) == PARSE_DONE && (may_be_null || !a.is_null);
+}
+
+static bool is_printable(str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] < ' ' || s.p[i] >= 0x7f)
+            return false;
+    return true;
+}
+
+/* smtpd has parsed what it brings. A local program may write anything into the socket or the drop folder: an address with a
+ * line end in it would become a command of SMTP, or a field of a header, one day. */
+static fault submitted_check(const intake *i)
+{
+    if (!is_address(i->envelope.reverse_path, true))
+        return fault_make(FAULT_REFUSED, "1.7", "The sender is no address");
+    if (!is_printable(i->envelope.envelope_id) || !is_printable(i->envelope.returns))
+        return fault_make(FAULT_REFUSED, "5.4", "An envelope id that cannot be");
+    for (size_t k = 0; k < i->brought.n; k++)
+        if (!is_address(i->brought.p[k].address, false) || !is_printable(i->brought.p[k].orcpt))
+            return fault_make(FAULT_REFUSED, "1.3", "A recipient is no address");
+    return NO_FAULT;
+}
+
 static bool on_commit(void *context, channel *ch, received *r)
 {
     intake *i = intake_named(ch, r, INTAKE_OPEN);
@@ -98,7 +127,10 @@ static bool on_commit(void *context, channel *ch, received *r)
     if (i == NULL || cleanup_commit_decode(r->bytes, &i->commit) != PARSE_DONE || !i->has_envelope ||
         i->commit.recipient_count != i->brought_count || i->brought_count == 0)
         return false;
-    if (i->brought.n)
+    fault f = i->brought.n ? submitted_check(i) : NO_FAULT;
+    if (is_fault(f))
+        intake_end(i, f);
+    else if (i->brought.n)
         resolve_start(i);
     else
         intake_finish(i);
