@@ -11,12 +11,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { LOOK_MS = 2000, AGAIN_MS = 60000, PIECE = 64 * 1024 };
-
-static bool is_refused(const char *name)
-{
-    return strstr(name, ".refused") != NULL;
-}
+enum { LOOK_MS = 2000, AGAIN_MS = 60000, PIECE = 64 * 1024, WAITING_MAX = 1000, STRANGE_MAX = 100 };
 
 static void begin(pickup *p, peer *cleanup)
 {
@@ -26,18 +21,43 @@ static void begin(pickup *p, peer *cleanup)
     channel_put(&cleanup->channel, CLEANUP_BEGIN, p->parcel.ref, cleanup_begin, &m);
 }
 
+/* Logged once, and no more of them than a person reads. */
+static void strange_name(pickup *p, const char *name)
+{
+    if (strstr(name, ".refused") || p->strange.n >= STRANGE_MAX || map_put(&p->strange, str_c(name), p))
+        return;
+    log_event(LOG_WARNING, "drop-skipped", LOG_C("name", name), LOG_C("reason", "not a name of ours"));
+}
+
 static bool find_one(pickup *p, DIR *d)
 {
     struct dirent *e;
     while ((e = readdir(d)) != NULL) {
-        if (e->d_name[0] == '.' || is_refused(e->d_name))
+        if (e->d_name[0] == '.')
             continue;
         if (!drop_name_is_valid(e->d_name))
-            log_event(LOG_WARNING, "drop-skipped", LOG_C("name", e->d_name), LOG_C("reason", "not a name of ours"));
-        else if (parcel_open(p, e->d_name, &p->parcel))
+            strange_name(p, e->d_name);
+        else if (map_get(&p->waiting, str_c(e->d_name)) == NULL && parcel_open(p, e->d_name, &p->parcel))
             return true;
     }
     return false;
+}
+
+/* One that cannot be brought now does not keep the others. */
+static void wait_again(pickup *p)
+{
+    map_put(&p->waiting, str_c(p->parcel.name), p);
+    parcel_close(&p->parcel);
+    timer_set(&p->look, p->waiting.n < WAITING_MAX ? 0 : AGAIN_MS);
+}
+
+/* Whatever waits has its next turn after a while. */
+static void nothing_found(pickup *p)
+{
+    if (p->waiting.n == 0)
+        return;
+    map_free(&p->waiting);
+    timer_set(&p->look, AGAIN_MS);
 }
 
 void bring_next(void *context)
@@ -54,10 +74,12 @@ void bring_next(void *context)
         return;
     }
     uint32_t ref = p->parcel.ref;
-    if (find_one(p, d)) {
-        p->parcel.ref = ref;
+    bool is_found = p->waiting.n < WAITING_MAX && find_one(p, d);
+    p->parcel.ref = ref;
+    if (is_found)
         begin(p, cleanup);
-    }
+    else
+        nothing_found(p);
     closedir(d);
 }
 
@@ -117,19 +139,8 @@ static bool on_ready(void *context, channel *ch, received *r)
     cleanup_begin none = { 0 };
     log_fault(LOG_ERROR, "drop-waits", f);
     channel_put(ch, CLEANUP_ABORT, p->parcel.ref, cleanup_begin, &none);
-    parcel_close(&p->parcel);
-    timer_set(&p->look, AGAIN_MS);
+    wait_again(p);
     return true;
-}
-
-/* Kept under another name, never thrown away: its user was told that it is on its way. */
-static void set_aside(const pickup *p, const char *reason)
-{
-    char name[DROP_NAME_CHARS + 16];
-    snprintf(name, sizeof name, "%s.refused", p->parcel.name);
-    log_event(LOG_ERROR, "drop-refused", LOG_C("name", p->parcel.name), LOG_NUM("uid", p->parcel.uid),
-              LOG_C("reason", reason));
-    renameat(p->drop_fd, p->parcel.name, p->drop_fd, name);
 }
 
 static bool on_done(void *context, channel *ch, received *r)
@@ -137,25 +148,23 @@ static bool on_done(void *context, channel *ch, received *r)
     peer *from = context;
     pickup *p = from->daemon->state;
     cleanup_done m;
-    uint64_t again = 0;
+    char reason[200];
     (void)ch;
     if (cleanup_done_decode(r->bytes, &m) != PARSE_DONE)
         return false;
     if (p->parcel.cleanup != from || r->ref != p->parcel.ref)
         return true;
-    if (m.outcome == FAULT_NONE) {
-        p->brought++;
-        unlinkat(p->drop_fd, p->parcel.name, 0);
-    } else if (m.outcome == FAULT_REFUSED) {
-        char reason[200];
-        snprintf(reason, sizeof reason, "%.*s", STR_ARG(m.reason));
-        p->refused++;
-        set_aside(p, reason);
-    } else {
-        again = AGAIN_MS;
+    if (m.outcome != FAULT_NONE && m.outcome != FAULT_REFUSED) {
+        wait_again(p);
+        return true;
     }
+    snprintf(reason, sizeof reason, "%.*s", STR_ARG(m.reason));
+    if (m.outcome == FAULT_REFUSED)
+        parcel_set_aside(p, p->parcel.name, p->parcel.uid, reason);
+    else if (unlinkat(p->drop_fd, p->parcel.name, 0) == 0)
+        p->brought++;
     parcel_close(&p->parcel);
-    timer_set(&p->look, again);
+    timer_set(&p->look, 0);
     return true;
 }
 

@@ -36,6 +36,16 @@ static void discard_old(const pickup *p, const char *name, const struct stat *st
     unlinkat(p->drop_fd, name, 0);
 }
 
+void parcel_set_aside(pickup *p, const char *name, uid_t uid, const char *reason)
+{
+    char aside[DROP_NAME_CHARS + 16];
+    snprintf(aside, sizeof aside, "%s.refused", name);
+    p->refused++;
+    log_event(LOG_ERROR, "drop-refused", LOG_C("name", name), LOG_NUM("uid", uid), LOG_C("reason", reason));
+    if (renameat(p->drop_fd, name, p->drop_fd, aside) != 0)
+        log_fault(LOG_ERROR, "drop-not-renamed", fault_errno("rename %s", name));
+}
+
 static fault read_whole(parcel *k)
 {
     fault f = queue_read(k->fd, &k->arena, &k->message);
@@ -44,12 +54,23 @@ static fault read_whole(parcel *k)
     return is_fault(f) ? f : queue_content_check(k->fd, &k->message.head);
 }
 
+/* A file that went away meanwhile is no news; one that cannot be opened (a link, another's rights) will never be. */
+static void not_opened(pickup *p, const char *name, int error)
+{
+    if (error == ENOENT)
+        return;
+    if (error == ELOOP || error == EACCES || error == EPERM || error == ENXIO)
+        parcel_set_aside(p, name, 0, strerror(error));
+    else
+        log_event(LOG_ERROR, "drop-waits", LOG_C("name", name), LOG_C("reason", strerror(error)));
+}
+
 bool parcel_open(pickup *p, const char *name, parcel *out)
 {
     struct stat st;
     *out = (parcel){ .fd = openat(p->drop_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) };
     if (out->fd < 0 || fstat(out->fd, &st) != 0) {
-        log_event(LOG_WARNING, "drop-skipped", LOG_C("name", name), LOG_C("reason", strerror(errno)));
+        not_opened(p, name, errno);
         fd_close(&out->fd);
         return false;
     }
@@ -62,8 +83,10 @@ bool parcel_open(pickup *p, const char *name, parcel *out)
     }
     if (f.kind == FAULT_REFUSED) /* no end yet: sendmail still writes it, or was killed */
         discard_old(p, name, &st);
+    else if (f.kind == FAULT_TRY_LATER)
+        log_event(LOG_ERROR, "drop-waits", LOG_C("name", name), LOG_C("reason", f.text));
     else
-        log_event(LOG_WARNING, "drop-skipped", LOG_C("name", name), LOG_NUM("uid", st.st_uid), LOG_C("reason", f.text));
+        parcel_set_aside(p, name, st.st_uid, f.text);
     parcel_close(out);
     return false;
 }

@@ -1,6 +1,7 @@
 /* Messages that sendmail left in the drop folder while the suite was down. Runs in: pickup, whose root is that folder. What lies
  * there was written by anybody: it is read through a checked descriptor, copied, and removed only when its copy is durable. */
 #pragma once
+#include "base/map.h"
 #include "daemon/daemon.h"
 #include "queue/file.h"
 
@@ -27,16 +28,21 @@ struct pickup {
     int drop_fd;
     timer look;
     parcel parcel;
+    map waiting; /* names that were brought in vain: not again before the next look */
+    map strange; /* names that are not ours and were logged */
     uint64_t brought, refused;
 };
 
 /* Whether a name has the one form that sendmail gives. */
 bool drop_name_is_valid(const char *name);
 
-/* Opens and reads the file; checks are made on the descriptor. False: it is not to be brought now (not a plain file, somebody
- * still writes it, or it is no message; the log says what is odd). */
+/* Opens and reads the file; checks are made on the descriptor. False: it is not to be brought: somebody still writes it, or it
+ * was set aside (not a plain file, no message). */
 bool parcel_open(pickup *p, const char *name, parcel *out);
 void parcel_close(parcel *k);
+
+/* Kept as NAME.refused, never thrown away: its user was told that it is on its way. */
+void parcel_set_aside(pickup *p, const char *name, uid_t uid, const char *reason);
 
 /* bring.c */
 extern const talk cleanup_talk;
