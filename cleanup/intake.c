@@ -99,11 +99,20 @@ void intake_serve(cleanup *c)
     c->full = NO_FAULT; /* the next one asks again */
 }
 
+/* The same address in another case is the same recipient. */
+static bool fold_append(buf *out, str s)
+{
+    bool fits = true;
+    for (size_t i = 0; i < s.n && fits; i++)
+        fits = buf_append_char(out, s.p[i] >= 'A' && s.p[i] <= 'Z' ? (char)(s.p[i] - 'A' + 'a') : s.p[i]);
+    return fits;
+}
+
 bool intake_add_recipient(intake *i, const envelope_recipient *r)
 {
     buf key = buf_new(4096);
     bool fits = buf_append(&key, r->transport) && buf_append_char(&key, '\0') && buf_append(&key, r->nexthop) &&
-                buf_append_char(&key, '\0') && buf_append(&key, r->address);
+                buf_append_char(&key, '\0') && fold_append(&key, r->address);
     bool is_new = fits && map_put(&i->seen, buf_str(&key), i) == NULL;
     buf_free(&key);
     if (!is_new)
