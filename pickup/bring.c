@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { LOOK_MS = 2000, AGAIN_MS = 60000, PIECE = 64 * 1024, WAITING_MAX = 1000, STRANGE_MAX = 100 };
+enum { LOOK_MS = 2000, AGAIN_MS = 60000, PIECE = 64 * 1024, WAITING_MAX = 1000 };
 
 static void begin(pickup *p, peer *cleanup)
 {
@@ -21,12 +21,10 @@ static void begin(pickup *p, peer *cleanup)
     channel_put(&cleanup->channel, CLEANUP_BEGIN, p->parcel.ref, cleanup_begin, &m);
 }
 
-/* Logged once, and no more of them than a person reads. */
 static void strange_name(pickup *p, const char *name)
 {
-    if (strstr(name, ".refused") || p->strange.n >= STRANGE_MAX || map_put(&p->strange, str_c(name), p))
-        return;
-    log_event(LOG_WARNING, "drop-skipped", LOG_C("name", name), LOG_C("reason", "not a name of ours"));
+    if (!strstr(name, ".refused") && !parcel_is_strange(p, name))
+        log_event(LOG_WARNING, "drop-skipped", LOG_C("name", name), LOG_C("reason", "not a name of ours"));
 }
 
 static bool find_one(pickup *p, DIR *d)

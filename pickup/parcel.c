@@ -36,14 +36,22 @@ static void discard_old(const pickup *p, const char *name, const struct stat *st
     unlinkat(p->drop_fd, name, 0);
 }
 
+bool parcel_is_strange(pickup *p, const char *name)
+{
+    return p->strange.n >= STRANGE_MAX || map_put(&p->strange, str_c(name), p) != NULL;
+}
+
 void parcel_set_aside(pickup *p, const char *name, uid_t uid, const char *reason)
 {
     char aside[DROP_NAME_CHARS + 16];
     snprintf(aside, sizeof aside, "%s.refused", name);
+    bool is_done = renameat(p->drop_fd, name, p->drop_fd, aside) == 0;
+    if (!is_done) /* a link, a pipe: our confinement lets us rename plain files only, and these are no mail */
+        is_done = unlinkat(p->drop_fd, name, 0) == 0;
+    if (!is_done && parcel_is_strange(p, name))
+        return; /* it stays, and was logged */
     p->refused++;
     log_event(LOG_ERROR, "drop-refused", LOG_C("name", name), LOG_NUM("uid", uid), LOG_C("reason", reason));
-    if (renameat(p->drop_fd, name, p->drop_fd, aside) != 0)
-        log_fault(LOG_ERROR, "drop-not-renamed", fault_errno("rename %s", name));
 }
 
 static fault read_whole(parcel *k)

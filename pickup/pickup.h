@@ -8,6 +8,7 @@
 enum {
     DROP_NAME_CHARS = 32, /* lower-case hexadecimal, 128 random bits */
     DROP_UNFINISHED_S = 86400,
+    STRANGE_MAX = 1000,
 };
 
 typedef struct pickup pickup;
@@ -29,7 +30,7 @@ struct pickup {
     timer look;
     parcel parcel;
     map waiting; /* names that were brought in vain: not again before the next look */
-    map strange; /* names that are not ours and were logged */
+    map strange; /* names that stay there and were logged */
     uint64_t brought, refused;
 };
 
@@ -43,6 +44,9 @@ void parcel_close(parcel *k);
 
 /* Kept as NAME.refused, never thrown away: its user was told that it is on its way. */
 void parcel_set_aside(pickup *p, const char *name, uid_t uid, const char *reason);
+
+/* Notes a name that cannot be got rid of. True: it was noted before, or there are too many: it is not logged again. */
+bool parcel_is_strange(pickup *p, const char *name);
 
 /* bring.c */
 extern const talk cleanup_talk;
