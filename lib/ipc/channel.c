@@ -50,6 +50,7 @@ static void packet_free(channel_packet *p)
 {
     for (size_t i = 0; i < p->fd_count; i++)
         close(p->fds[i]);
+    secret_wipe(p->bytes, p->frame.n); /* some frames carry passwords; it costs next to nothing */
     if (spare)
         free(p);
     else
@@ -300,6 +301,7 @@ static void on_ready(void *context, unsigned ready)
         return;
     }
     packet_dispatch(c, (str){ (char *)bytes, (size_t)n }, fds, fd_count);
+    secret_wipe(bytes, (size_t)n);
 }
 
 void channel_open(channel *c, loop *l, int fd, const talk *t, void *context)
