@@ -1,49 +1,69 @@
-/* pop3d-worker: POP3 sessions of one user, as that user, confined to the user's mail. */
+/* pop3d-worker: serves all POP3 sessions of one user, as that user, from the user's mail folder. */
+#include "pop3d/worker/server.h"
 #include "base/log.h"
-#include "pop3d/worker/session.h"
 #include "worker/worker.h"
+
+enum { CALLS = CALLS_LOOP | CALLS_RECEIVE | CALLS_CONTENT | CALLS_READ_FILES | CALLS_FILES | CALLS_LMDB };
+
+typedef struct pop3d {
+    worker *worker;
+    server server;
+    store *store;
+} pop3d;
 
 static void on_closed(void *context, const session_closed *m)
 {
-    worker *w = context;
-    channel_put(&w->pool, SESSION_CLOSED, 0, session_closed, m);
-    worker_end(w);
+    pop3d *d = context;
+    channel_put(&d->worker->pool, SESSION_CLOSED, 0, session_closed, m);
+    worker_end(d->worker);
 }
 
 static bool on_give(void *context, channel *c, received *r)
 {
     worker *w = context;
+    pop3d *d = w->state;
     session_open m;
     (void)c;
     if (session_open_decode(r->bytes, &m) != PARSE_DONE)
         return false;
-    int fd = r->fds[0];
-    r->fds[0] = -1;
     worker_begin(w);
-    session_start(w->state, &m, fd);
+    server_give(&d->server, &m, r->fds[0]);
+    r->fds[0] = -1;
     return true;
 }
 
 static bool start(worker *w)
 {
-    server *v = w->state;
-    fault f = store_open(w->mail_fd, &(store_options){ .host = w->host }, &v->store);
-    if (is_fault(f))
-        log_fault(LOG_ERROR, "no-store", f);
-    v->loop = w->loop;
-    v->on_closed = on_closed;
-    v->context = w;
-    return !is_fault(f);
+    pop3d *d = w->state;
+    d->worker = w;
+    fault f = store_open(w->mail_fd, &(store_options){ .host = w->host }, &d->store);
+    if (is_fault(f)) {
+        log_fault(LOG_ERROR, "store", f);
+        return false;
+    }
+    server_open(&d->server, w->loop, d->store);
+    d->server.on_closed = on_closed;
+    d->server.context = d;
+    return true;
+}
+
+static void on_leave(worker *w)
+{
+    pop3d *d = w->state;
+    server_bye(&d->server);
 }
 
 int main(void)
 {
-    static server v;
+    static pop3d d;
     static const talk_row rows[] = { { SESSION_GIVE, 1, 1, on_give } };
-    static const worker_program program = {
-        .role = "pop3d-worker",
-        .calls = CALLS_LOOP | CALLS_RECEIVE | CALLS_CONTENT | CALLS_READ_FILES | CALLS_FILES | CALLS_LMDB,
-        .rows = rows, .row_count = COUNT_OF(rows), .start = start,
-    };
-    return worker_run(&program, &v);
+    static const worker_program program = { .role = "pop3d-worker", .calls = CALLS, .rows = rows, .row_count = COUNT_OF(rows),
+                                            .start = start, .on_leave = on_leave };
+    int status = worker_run(&program, &d);
+    if (d.store) {
+        server_close(&d.server);
+        if (d.server.sessions == NULL) /* else the loop ended at once: what they hold goes with the process */
+            store_close(d.store);
+    }
+    return status;
 }

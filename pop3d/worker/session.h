@@ -1,53 +1,72 @@
-/* A POP3 session after login (RFC 1939 5 and 6, RFC 2449): one command at a time; a message goes out piece by piece as the client
- * takes it. Runs in: pop3d-worker. */
+/* A POP3 session in its transaction state (RFC 1939 5): a snapshot of INBOX, marks, and at QUIT the update. Long answers go out as
+ * the client takes them. Runs in: pop3d-worker. */
 #pragma once
-#include "ipc/talk/session.h"
 #include "loop/stream.h"
-#include "pop3d/worker/maildrop.h"
+#include "pop3d/worker/server.h"
 #include "proto/dot_stuff.h"
 #include "proto/line.h"
 #include "proto/pop3_command.h"
 #include "proto/pop3_top.h"
 
-typedef struct session session;
+enum {
+    INPUT_MAX = 64 * 1024,
+    OUTPUT_HIGH = 64 * 1024,  /* unsent bytes at which a session waits for its client */
+    OUTPUT_MAX = 1024 * 1024,
+    BAD_COMMANDS_MAX = 20,    /* in a row */
+    COMMANDS_A_ROUND = 100,
+};
 
-typedef struct server { /* what sessions of a user share */
-    loop *loop;
-    store *store;
-    session *holder; /* of the maildrop: the one session that has it */
-    size_t sessions;
-    void (*on_closed)(void *context, const session_closed *m);
-    void *context;
-} server;
+typedef enum mode {
+    MODE_COMMANDS,
+    MODE_LISTING, /* LIST, UIDL of all */
+    MODE_SENDING, /* RETR, TOP */
+    MODE_END,
+} mode;
 
-typedef struct sending { /* RETR or TOP under way */
-    bool is_on, is_top;
+typedef struct listing {
+    bool is_uidl;
+    uint32_t from; /* next UID */
+} listing;
+
+typedef struct sending {
     message_file file;
     dot_stuff stuff;
     pop3_top top;
+    bool is_top;
 } sending;
 
 struct session {
     server *server;
+    session *next, **at;
     stream stream;
+    task go_on;
+    mode mode;
     line_reader lines;
-    maildrop drop;
+    mailbox *box; /* NULL: somebody else has the maildrop */
+    uint32_t count; /* messages at login */
+    uint64_t bytes; /* of those that are not marked */
+    uid_set deleted, retrieved;
+    listing listing;
     sending sending;
-    char id[64];
-    uint64_t bytes_in, bytes_out;
-    unsigned errors;
+    str id;
+    uint64_t timeout_s, bytes_in, bytes_out, bytes_out_seen;
+    unsigned bad_commands;
     const char *end_reason; /* static */
 };
 
-/* Takes the descriptor; greets with the number of messages, or refuses while another session has the maildrop (RFC 2449 8.1.1). */
-void session_start(server *v, const session_open *m, int fd);
+void session_start(server *v, const session_open *m, int fd); /* takes the descriptor */
 
-/* One command, answered or begun. */
-void session_command(session *s, const pop3_command *c);
+void session_reply(session *s, const char *format, ...) __attribute__((format(printf, 2, 3))); /* one line */
+void session_bad(session *s, const char *problem); /* -ERR; too many in a row end the session */
+void session_write(session *s, str bytes);
+void session_end(session *s, const char *line, const char *reason);
+bool session_has_room(const session *s);
 
-void session_say(session *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void session_finish(session *s, const char *reason);
+/* verbs.c */
+void session_command(session *s, str line);
 
-/* Goes on with a message as far as the output has room. */
-void sending_go_on(session *s);
-void sending_stop(session *s);
+/* send.c: both true when all is said. */
+void send_start(session *s, uint32_t uid, bool is_top, uint32_t lines);
+bool send_step(session *s);
+void send_stop(session *s);
+bool list_step(session *s);

@@ -1,144 +1,146 @@
-/* The commands of the transaction state, a row each. Runs in: pop3d-worker. */
+/* The verbs of the transaction state, one row each. */
 #include "base/log.h"
 #include "pop3d/worker/session.h"
 
 static void on_stat(session *s, const pop3_command *c)
 {
     (void)c;
-    session_say(s, "+OK %u %llu", s->drop.count - s->drop.deleted, (unsigned long long)s->drop.bytes);
+    session_reply(s, "+OK %u %llu", s->count - uid_set_count(&s->deleted), (unsigned long long)s->bytes);
 }
 
-static maildrop_message *named(session *s, const pop3_command *c)
+/* The UID of the message that the command names; 0: it was answered. */
+static uint32_t message_of(session *s, const pop3_command *c)
 {
-    maildrop_message *m = maildrop_find(&s->drop, c->number);
-    if (m == NULL)
-        session_say(s, "-ERR No such message");
-    return m;
+    uint32_t uid = mailbox_uid(s->box, c->number);
+    if (uid && !uid_set_has(&s->deleted, uid))
+        return uid;
+    session_bad(s, uid ? "The message is deleted" : "No such message");
+    return 0;
+}
+
+static void list_start(session *s, bool is_uidl)
+{
+    if (is_uidl)
+        session_reply(s, "+OK");
+    else
+        session_reply(s, "+OK %u messages", s->count - uid_set_count(&s->deleted));
+    s->listing = (listing){ .is_uidl = is_uidl, .from = 1 };
+    s->mode = MODE_LISTING;
 }
 
 static void on_list(session *s, const pop3_command *c)
 {
-    if (c->has_number) {
-        maildrop_message *m = named(s, c);
-        if (m)
-            session_say(s, "+OK %u %u", c->number, m->wire_bytes);
+    uint32_t bytes, uid;
+    if (!c->has_number) {
+        list_start(s, false);
         return;
     }
-    session_say(s, "+OK %u messages (%llu octets)", s->drop.count - s->drop.deleted, (unsigned long long)s->drop.bytes);
-    for (uint32_t i = 0; i < s->drop.count; i++)
-        if (!s->drop.messages[i].is_deleted)
-            session_say(s, "%u %u", i + 1, s->drop.messages[i].wire_bytes);
-    session_say(s, ".");
+    if ((uid = message_of(s, c)) == 0)
+        return;
+    fault f = mailbox_size(s->box, uid, &bytes);
+    if (is_fault(f))
+        session_reply(s, "-ERR [SYS/TEMP] %s", f.text);
+    else
+        session_reply(s, "+OK %u %u", c->number, bytes);
 }
 
 static void on_uidl(session *s, const pop3_command *c)
 {
-    char uidl[17];
-    if (c->has_number) {
-        maildrop_message *m = named(s, c);
-        if (m == NULL)
-            return;
-        mailbox_uidl(s->drop.box, m->uid, uidl);
-        session_say(s, "+OK %u %s", c->number, uidl);
-        return;
+    char name[17];
+    uint32_t uid;
+    if (!c->has_number) {
+        list_start(s, true);
+    } else if ((uid = message_of(s, c)) != 0) {
+        mailbox_uidl(s->box, uid, name);
+        session_reply(s, "+OK %u %s", c->number, name);
     }
-    session_say(s, "+OK");
-    for (uint32_t i = 0; i < s->drop.count; i++) {
-        if (s->drop.messages[i].is_deleted)
-            continue;
-        mailbox_uidl(s->drop.box, s->drop.messages[i].uid, uidl);
-        session_say(s, "%u %s", i + 1, uidl);
-    }
-    session_say(s, ".");
-}
-
-static void message_send(session *s, const pop3_command *c, bool is_top)
-{
-    maildrop_message *m = named(s, c);
-    if (m == NULL)
-        return;
-    sending to = { .is_on = true, .is_top = is_top, .top = pop3_top_new(c->lines) };
-    fault f = mailbox_open_message(s->drop.box, m->uid, &to.file);
-    if (is_fault(f)) {
-        session_say(s, f.kind == FAULT_REFUSED ? "-ERR Another program removed this message"
-                                               : "-ERR [SYS/TEMP] This message cannot be read now");
-        return;
-    }
-    s->sending = to;
-    if (is_top)
-        session_say(s, "+OK");
-    else
-        session_say(s, "+OK %u octets", m->wire_bytes);
-    sending_go_on(s);
 }
 
 static void on_retr(session *s, const pop3_command *c)
 {
-    message_send(s, c, false);
+    uint32_t uid = message_of(s, c);
+    if (uid)
+        send_start(s, uid, false, 0);
 }
 
 static void on_top(session *s, const pop3_command *c)
 {
-    message_send(s, c, true);
+    uint32_t uid = message_of(s, c);
+    if (uid)
+        send_start(s, uid, true, c->lines);
 }
 
 static void on_dele(session *s, const pop3_command *c)
 {
-    maildrop_message *m = named(s, c);
-    if (m == NULL)
+    uint32_t bytes = 0, uid = message_of(s, c);
+    if (uid == 0)
         return;
-    maildrop_delete(&s->drop, m);
-    session_say(s, "+OK Message %u is marked", c->number);
+    fault f = mailbox_size(s->box, uid, &bytes);
+    s->bytes -= is_fault(f) || bytes > s->bytes ? 0 : bytes;
+    uid_set_add(&s->deleted, uid, uid);
+    session_reply(s, "+OK Marked to be deleted");
 }
 
 static void on_noop(session *s, const pop3_command *c)
 {
     (void)c;
-    session_say(s, "+OK");
+    session_reply(s, "+OK");
 }
 
 static void on_rset(session *s, const pop3_command *c)
 {
     (void)c;
-    maildrop_reset(&s->drop);
-    session_say(s, "+OK %u messages (%llu octets)", s->drop.count, (unsigned long long)s->drop.bytes);
-}
-
-/* RFC 1939 6: if it fails, some or none are removed, and the client hears of it. */
-static void on_quit(session *s, const pop3_command *c)
-{
-    (void)c;
-    uint32_t marked = s->drop.deleted;
-    fault f = maildrop_update(&s->drop);
-    if (is_fault(f)) {
-        log_fault(LOG_ERROR, "update", f);
-        session_say(s, "-ERR [SYS/TEMP] Marked messages are not removed");
-    } else {
-        session_say(s, marked ? "+OK Bye, marked messages are gone" : "+OK Bye");
-    }
-    session_finish(s, "quit");
+    for (uint32_t bytes, uid = 0; (uid = uid_set_next(&s->deleted, uid + 1)) != 0;)
+        s->bytes += is_fault(mailbox_size(s->box, uid, &bytes)) ? 0 : bytes;
+    uid_set_free(&s->deleted);
+    uid_set_free(&s->retrieved);
+    session_reply(s, "+OK");
 }
 
 static void on_capa(session *s, const pop3_command *c)
 {
     (void)c;
-    session_say(s, "+OK Capabilities\r\nCAPA\r\nTOP\r\nUIDL\r\nUSER\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n"
-                   "EXPIRE NEVER\r\nIMPLEMENTATION Postrider\r\n.");
+    session_reply(s, "+OK\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nIMPLEMENTATION Postrider\r\n.");
 }
 
-typedef void handler(session *s, const pop3_command *c);
+/* RFC 1939 6, the update: what was read and stays becomes \Seen, what is marked goes. */
+static fault update(session *s)
+{
+    fault f = NO_FAULT;
+    uid_set_remove(&s->retrieved, &s->deleted);
+    flag_change seen = { .uids = &s->retrieved, .action = FLAGS_ADD, .flags = MESSAGE_SEEN };
+    if (s->retrieved.n)
+        f = mailbox_change_flags(s->box, &seen, 1, NULL);
+    if (is_fault(f))
+        log_fault(LOG_WARNING, "seen", f); /* no reason to keep what is to go */
+    return s->deleted.n ? mailbox_expunge(s->box, &s->deleted, false, NULL) : NO_FAULT;
+}
 
-static handler *const handlers[] = {
-    [POP3_CAPA] = on_capa, [POP3_DELE] = on_dele, [POP3_LIST] = on_list, [POP3_NOOP] = on_noop,
-    [POP3_QUIT] = on_quit, [POP3_RETR] = on_retr, [POP3_RSET] = on_rset, [POP3_STAT] = on_stat,
-    [POP3_TOP] = on_top,   [POP3_UIDL] = on_uidl,
+static void on_quit(session *s, const pop3_command *c)
+{
+    (void)c;
+    fault f = update(s);
+    if (is_fault(f)) {
+        log_fault(LOG_WARNING, "update", f);
+        session_end(s, "-ERR [SYS/TEMP] Some deleted messages were not removed", "quit");
+    } else {
+        session_end(s, "+OK Bye", "quit");
+    }
+}
+
+static void (*const verbs[])(session *s, const pop3_command *c) = {
+    [POP3_CAPA] = on_capa, [POP3_DELE] = on_dele, [POP3_LIST] = on_list, [POP3_NOOP] = on_noop, [POP3_QUIT] = on_quit,
+    [POP3_RETR] = on_retr, [POP3_RSET] = on_rset, [POP3_STAT] = on_stat, [POP3_TOP] = on_top,   [POP3_UIDL] = on_uidl,
 };
 
-void session_command(session *s, const pop3_command *c)
+void session_command(session *s, str line)
 {
-    handler *run = (size_t)c->verb < COUNT_OF(handlers) ? handlers[c->verb] : NULL;
-    if (run == NULL)
-        session_say(s, "-ERR Not after login");
+    pop3_command c;
+    parse p = pop3_command_parse(line, &c);
+    if (p != PARSE_DONE)
+        session_bad(s, c.problem);
+    else if (!(c.legal_in & POP3_TRANSACTION) || c.verb >= COUNT_OF(verbs) || verbs[c.verb] == NULL)
+        session_bad(s, "Not possible after login");
     else
-        run(s, c);
+        verbs[c.verb](s, &c);
 }
