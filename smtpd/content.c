@@ -52,7 +52,12 @@ static void normalized_put(transaction *tx, str bytes)
 
 static bool normalizes(const session *s)
 {
-    return s->config->smtpd_forbid_bare_newline != BARE_NEWLINE_REJECT || s->is_trusted_newline;
+    return s->config->smtpd_forbid_bare_newline == BARE_NEWLINE_NORMALIZE || s->is_trusted_newline;
+}
+
+static bool rejects_bare(const session *s)
+{
+    return s->config->smtpd_forbid_bare_newline == BARE_NEWLINE_REJECT && !s->is_trusted_newline;
 }
 
 static void piece_put(session *s, str piece)
@@ -71,7 +76,7 @@ static reply content_reply(const session *s)
     const transaction *tx = &s->tx;
     if (tx->is_too_big)
         return reply_of(REPLY_TOO_BIG);
-    if (tx->data.has_nul || ((tx->data.has_bare_cr || tx->data.has_bare_lf) && !normalizes(s)))
+    if (tx->data.has_nul || ((tx->data.has_bare_cr || tx->data.has_bare_lf) && rejects_bare(s)))
         return reply_of(REPLY_BARE_NEWLINE);
     if (is_fault(tx->fault))
         return reply_of(strcmp(tx->fault.status, "3.1") == 0 ? REPLY_NO_SPACE : REPLY_NO_QUEUE);

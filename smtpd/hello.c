@@ -60,6 +60,7 @@ static void hello_decided(session *s, const policy_answer *a)
         session_settle(s, (verdict){ PHASE_HELLO, { a->code, a->status, a->reply } });
         return;
     }
+    s->policy_flags |= a->flags;
     buf words = buf_new(2000);
     if (s->is_esmtp)
         extensions_list(s, &words);

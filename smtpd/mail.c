@@ -35,6 +35,7 @@ static verdict params_refused(session *s, const smtp_params *p)
 static void mail_decided(session *s, const policy_answer *a)
 {
     if (a->code < 400) {
+        s->tx.policy_flags |= a->flags;
         session_settle(s, (verdict){ PHASE_RCPT, reply_of(REPLY_SENDER_OK) });
         return;
     }
@@ -92,7 +93,7 @@ verdict on_rcpt(session *s, const smtp_command *c)
 {
     transaction *tx = &s->tx;
     address to;
-    if (tx->accepted >= s->config->smtpd_recipient_limit)
+    if (tx->accepted >= s->config->smtpd_recipient_limit || tx->arena.is_over)
         return (verdict){ s->phase, reply_of(REPLY_TOO_MANY_RECIPIENTS) };
     if (address_parse(c->argument, &to) != PARSE_DONE || to.is_null)
         return (verdict){ s->phase, reply_of(REPLY_BAD_RECIPIENT) };
@@ -113,9 +114,8 @@ static void data_start(session *s)
         return;
     }
     if (is_fault(s->tx.fault)) {
-        reply r = { 452, STR_NONE, arena_copy(&s->tx.arena, str_c(s->tx.fault.text)) };
-        r.status = arena_printf(&s->tx.arena, "4.%s", s->tx.fault.status[0] ? s->tx.fault.status : "3.0");
-        session_settle(s, (verdict){ PHASE_MAIL, r });
+        bool is_full = strcmp(s->tx.fault.status, "3.1") == 0;
+        session_settle(s, (verdict){ PHASE_MAIL, reply_of(is_full ? REPLY_NO_SPACE : REPLY_NO_QUEUE) });
         transaction_clear(s);
         return;
     }

@@ -87,10 +87,11 @@ static void delay_over(void *context)
     write_reply(s, &r);
 }
 
-/* Counts what is wrong; a client with many errors waits for its replies, one with too many is sent away. */
+/* Counts what is wrong; a client with many errors waits for its replies, one with too many is sent away. 452 is a limit of ours:
+ * recipients past it come again in another transaction (RFC 5321 4.5.3.1.10). */
 void session_say(session *s, const reply *r)
 {
-    bool is_error = r->code >= 400 && s->phase != PHASE_CLOSED;
+    bool is_error = r->code >= 400 && r->code != 452 && s->phase != PHASE_CLOSED;
     if (is_error && ++s->errors >= s->config->smtpd_hard_error_limit) {
         write_reply(s, r);
         reply bye = reply_of(REPLY_TOO_MANY_ERRORS);
@@ -232,6 +233,7 @@ static void connect_decided(session *s, const policy_answer *a)
         session_close(s, &r);
         return;
     }
+    s->policy_flags |= a->flags;
     reply banner = { 220, STR_NONE, s->config->smtpd_banner };
     session_settle(s, (verdict){ PHASE_HELLO, banner });
 }
@@ -275,7 +277,7 @@ void session_open(listener *l, const accepted *a)
     s->generation = generation_hold(l->daemon->current);
     s->config = generation_config(s->generation, s->service);
     s->arena = arena_new(s->config->session_memory_limit);
-    s->tx.fd = -1;
+    s->tx = (transaction){ .arena = arena_new(s->config->session_memory_limit), .fd = -1 };
     s->phase = PHASE_GREET;
     s->lines = line_reader_new(s->config->line_length_limit, false);
     client_name(s, &a->address);
@@ -289,7 +291,12 @@ void session_open(listener *l, const accepted *a)
     timer_set(&s->life, s->config->smtpd_session_time_limit * 1000);
     timer_open(&s->delay, d->process->loop, delay_over, s);
     log_event(LOG_INFO, "connect", LOG_C("session", s->id), LOG_C("client", s->client), LOG_STR("service", s->service));
-    if (s->config->smtpd_tls_wrappermode && d->tls)
+    if (s->config->smtpd_tls_wrappermode && d->tls == NULL) {
+        log_event(LOG_ERROR, "no-tls", LOG_C("session", s->id), LOG_C("reason", "smtpd_tls_wrappermode without a certificate"));
+        session_close(s, NULL); /* in clear nothing is said here */
+        return;
+    }
+    if (s->config->smtpd_tls_wrappermode)
         tls_begin(&s->stream, d->tls, "smtp", str_c(s->id));
     limits_check(s, (const struct sockaddr *)&a->address);
 }

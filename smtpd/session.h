@@ -97,6 +97,7 @@ typedef struct session {
     sasl sasl;
     bool is_esmtp, is_metered, is_trusted_newline;
     unsigned errors, junk;
+    unsigned policy_flags; /* of decisions that hold for the whole session */
     reply delayed;
     timer life, delay; /* delay: of a reply, or of our patience with policy */
     transaction tx;

@@ -39,6 +39,7 @@ bool transaction_begin(session *s)
     if (tx->cleanup == NULL)
         return false;
     cleanup_begin m = { .expected_bytes = tx->params.size_bytes };
+    tx->fault = NO_FAULT; /* of a file that could not be had for an earlier recipient */
     tx->ref = session_ref(s) | 1u << TX_BIT_SHIFT;
     tx->cleanup->asked++;
     channel_put(&tx->cleanup->channel, CLEANUP_BEGIN, tx->ref, cleanup_begin, &m);
@@ -79,6 +80,7 @@ static void discard(session *s)
 void transaction_commit(session *s)
 {
     transaction *tx = &s->tx;
+    tx->policy_flags |= s->policy_flags;
     if (tx->policy_flags & POLICY_DISCARD) {
         discard(s);
         return;
@@ -111,7 +113,7 @@ static void committed(session *s, const cleanup_done *m)
     } else {
         bool is_final = m->outcome == FAULT_REFUSED;
         str status = m->status.n ? m->status : STR("3.0");
-        r = (reply){ is_final ? 550 : strncmp(status.p, "3.1", 3) == 0 ? 452 : 451,
+        r = (reply){ is_final ? 550 : str_starts(status, STR("3.1")) ? 452 : 451,
                      arena_printf(&s->tx.arena, "%c.%.*s", is_final ? '5' : '4', STR_ARG(status)),
                      arena_copy(&s->tx.arena, m->reason) };
     }
