@@ -156,6 +156,8 @@ void finish_round(qmgr *q, message *m)
     tally t = tally_of(m->loaded);
     q->active_count--;
     m->state = MESSAGE_AT_REST;
+    if (m->asked == ASKED_HOLD && t.deferred == 0 && t.failed == 0)
+        m->asked = ASKED_NOTHING; /* nothing is left to hold */
     if (m->asked) {
         finish_asked(q, m);
     } else if (t.deferred) {
