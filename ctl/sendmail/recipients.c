@@ -52,8 +52,23 @@ fault recipient_add(recipients *r, str path, str origin)
     return NO_FAULT;
 }
 
+/* Line ends that are no folds would be read over as blanks, and hide what stands behind them. */
+static bool is_one_value(str list)
+{
+    for (size_t i = 0; i < list.n; i++) {
+        unsigned char c = (unsigned char)list.p[i];
+        bool is_fold = (c == '\r' && i + 2 < list.n && list.p[i + 1] == '\n') || (c == '\n' && i && list.p[i - 1] == '\r');
+        bool goes_on = is_fold && (c == '\r' || (i + 1 < list.n && (list.p[i + 1] == ' ' || list.p[i + 1] == '\t')));
+        if ((c < ' ' || c == 0x7f) && c != '\t' && !goes_on)
+            return false;
+    }
+    return true;
+}
+
 fault recipients_add_list(recipients *r, str list, str origin)
 {
+    if (!is_one_value(list))
+        return wrong(list, "it has control characters");
     address_list l = address_list_open(list, &r->arena);
     address_entry e;
     fault f = NO_FAULT;
