@@ -2,7 +2,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "imapd/worker/session.h"
-#include <malloc.h>
+#include "worker/rest.h"
 
 enum {
     OUT_MAX = 128 * 1024 * 1024, /* of one message's items, but its sections */
@@ -110,7 +110,7 @@ static void fall_asleep(server *v)
     buf_free(&v->out);
     buf_free(&v->piece);
     store_sleep(v->store);
-    malloc_trim(0);
+    worker_rest();
     v->is_asleep = true;
 }
 

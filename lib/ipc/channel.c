@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -33,6 +34,9 @@ typedef union control_bytes {
     struct cmsghdr align;
     char bytes[CMSG_SPACE(sizeof(int) * 253)];
 } control_bytes;
+
+/* The packet that is being read: one loop, one thread; handlers copy what they keep. */
+static _Alignas(4096) unsigned char scratch[PACKET_BYTES];
 
 static channel_packet *spare; /* the next packet of this process needs no allocation */
 
@@ -273,7 +277,7 @@ static void packet_dispatch(channel *c, str bytes, int *fds, size_t fd_count)
 
 static void on_ready(void *context, unsigned ready)
 {
-    static unsigned char bytes[PACKET_BYTES]; /* one loop, one thread: handlers must copy what they keep */
+    unsigned char *bytes = scratch;
     channel *c = context;
     control_bytes control;
     int fds[253];
@@ -281,7 +285,7 @@ static void on_ready(void *context, unsigned ready)
         channel_flush(c);
     if (!(ready & WATCH_READ) || c->fd < 0)
         return;
-    struct iovec room = { bytes, sizeof bytes };
+    struct iovec room = { bytes, PACKET_BYTES };
     struct msghdr m = { .msg_iov = &room, .msg_iovlen = 1, .msg_control = control.bytes,
                         .msg_controllen = sizeof control.bytes };
     ssize_t n = recvmsg(c->fd, &m, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
@@ -310,6 +314,13 @@ void channel_open(channel *c, loop *l, int fd, const talk *t, void *context)
     c->last = &c->first;
     watch_open(&c->watch, l, fd, on_ready, c);
     watch_want(&c->watch, WATCH_READ);
+}
+
+void channel_rest(void)
+{
+    free(spare);
+    spare = NULL;
+    madvise(scratch, sizeof scratch, MADV_DONTNEED);
 }
 
 bool channel_pair(int out[2])

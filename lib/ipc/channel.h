@@ -60,5 +60,8 @@ bool channel_end(channel *c, bool is_whole, const int *fds, size_t fd_count); /*
 
 void channel_flush(channel *c); /* sends now; happens by itself at the end of the round */
 
+/* Gives back what is kept for the next packet; for processes that will be idle. */
+void channel_rest(void);
+
 /* Two connected SEQPACKET sockets, close-on-exec and non-blocking. False: errno says why. */
 bool channel_pair(int out[2]);

@@ -1,10 +1,18 @@
 #include "loop/stream.h"
 #include <assert.h>
 #include <errno.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 enum { READ_BYTES = 64 * 1024, WRITE_NOW = 256 * 1024 };
+
+static _Alignas(4096) char scratch[READ_BYTES]; /* what is being read: one loop, one thread */
+
+void stream_rest(void)
+{
+    madvise(scratch, sizeof scratch, MADV_DONTNEED);
+}
 
 static void end_task(void *context)
 {
@@ -103,8 +111,8 @@ static void again_task(void *context);
 
 static void read_ready(stream *s)
 {
-    static char bytes[READ_BYTES]; /* one loop, one thread */
-    size_t room = s->in.max - s->in.n < sizeof bytes ? s->in.max - s->in.n : sizeof bytes;
+    char *bytes = scratch;
+    size_t room = s->in.max - s->in.n < READ_BYTES ? s->in.max - s->in.n : READ_BYTES;
     if (room == 0) {
         stream_abort(s); /* the owner asks for more and has taken nothing of a full buffer */
         return;

@@ -65,3 +65,6 @@ void stream_abort(stream *s);  /* closes now; both call on_end at the end of the
 
 /* Takes the descriptor out, for another process; what was read and not taken is in *left (append). on_end follows. */
 int stream_detach(stream *s, buf *left);
+
+/* Gives back the pages that all streams of the process read into; for processes that will be idle. */
+void stream_rest(void);

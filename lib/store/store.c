@@ -15,7 +15,7 @@
 
 /* LMDB's lists of pages come from mmap then, every time, and leave no holes in a heap that is to be small while
  * idle. */
-enum { MAP_FROM_BYTES = 64 * 1024 };
+enum { MAP_FROM_BYTES = 4096 }; /* what is large and passing leaves no holes between what stays */
 
 static fault folder_check(int dirfd)
 {

@@ -4,6 +4,7 @@
 #include "os/worker_confine.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -168,6 +169,8 @@ static void pool_open(worker *w, talk *t, talk_row *rows)
 
 int worker_run(const worker_program *p, void *state)
 {
+    mallopt(M_MMAP_THRESHOLD, 4096); /* what is large and passing must not leave holes between what stays */
+    mallopt(M_TOP_PAD, 0);
     static worker w; /* one a process */
     static talk t;
     static talk_row rows[ROWS_MAX];

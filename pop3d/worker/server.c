@@ -1,7 +1,7 @@
 #include "pop3d/worker/server.h"
 #include "base/log.h"
 #include "pop3d/worker/session.h"
-#include <malloc.h>
+#include "worker/rest.h"
 
 enum { OUT_MAX = 1024 * 1024, WORK_AFTER_MS = 150, SLEEP_AFTER_MS = 800, WORK_FILES = 64 };
 
@@ -12,7 +12,7 @@ static void on_quiet(void *context)
     if (v->is_worked) {
         buf_free(&v->out);
         store_sleep(v->store);
-        malloc_trim(0);
+        worker_rest();
         return;
     }
     fault f = store_idle_work(v->store, WORK_FILES, &has_more);

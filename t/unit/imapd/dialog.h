@@ -10,7 +10,7 @@ typedef struct dialog {
     temp t;
     loop *loop;
     server v;
-    unsigned closed; /* sessions that ended */
+    unsigned closed, left; /* sessions that ended, clients that went */
 } dialog;
 
 typedef struct client {
@@ -39,11 +39,15 @@ static inline void dialog_open(dialog *d)
     d->v.context = d;
 }
 
-/* The wanted line is there, whole. */
+/* A line that begins so is there, whole. */
 static inline bool client_has(client *c)
 {
-    const char *at = c->wanted ? strstr(buf_c(&c->got), c->wanted) : NULL;
-    return at && (c->wanted[0] == '\0' || ((at == c->got.p || at[-1] == '\n') && strstr(at, "\r\n")));
+    if (c->wanted == NULL || c->wanted[0] == '\0')
+        return c->wanted != NULL;
+    for (const char *at = buf_c(&c->got); (at = strstr(at, c->wanted)) != NULL; at++)
+        if ((at == c->got.p || at[-1] == '\n') && strstr(at, "\r\n"))
+            return true;
+    return false;
 }
 
 static inline void client_watch(void *context, unsigned ready)
@@ -106,11 +110,10 @@ static inline void client_open(client *c, dialog *d)
 
 static inline void client_close(client *c)
 {
-    unsigned closed = c->d->closed;
     watch_close(&c->watch);
     close(c->fd);
     buf_free(&c->got);
-    while (c->d->closed == closed && c->d->v.sessions)
+    for (c->d->left++; c->d->closed < c->d->left;)
         loop_run(c->d->loop);
 }
 
@@ -152,6 +155,14 @@ static inline void client_run(client *c, const exchange *rows, size_t n, bool is
         if (rows[i].hear && strcmp(got, rows[i].hear) != 0)
             fail_msg("said: %s\nwanted: %s\ngot: %s", rows[i].say, rows[i].hear, got);
     }
+}
+
+/* It has its UID when this returns. */
+static inline void dialog_deliver(dialog *d, const char *content)
+{
+    mailbox_status status;
+    temp_deliver(&d->t, content);
+    OK(store_status(d->t.s, STR("INBOX"), &status));
 }
 
 static inline void dialog_close(dialog *d)

@@ -1,4 +1,4 @@
-/* SOURCES: imapd/worker/server.c imapd/worker/session.c imapd/worker/verbs.c imapd/worker/simple.c imapd/worker/news.c imapd/worker/flags.c imapd/worker/select.c imapd/worker/folders.c imapd/worker/list.c imapd/worker/append.c imapd/worker/copy.c imapd/worker/idle.c imapd/worker/pick.c imapd/worker/fetch.c imapd/worker/fetch_items.c imapd/worker/reading.c imapd/worker/search.c imapd/worker/search_keys.c imapd/worker/search_text.c  NEEDS: store ipc */
+/* SOURCES: imapd/worker/server.c imapd/worker/session.c imapd/worker/verbs.c imapd/worker/simple.c imapd/worker/news.c imapd/worker/flags.c imapd/worker/select.c imapd/worker/folders.c imapd/worker/list.c imapd/worker/append.c imapd/worker/copy.c imapd/worker/idle.c imapd/worker/pick.c imapd/worker/fetch.c imapd/worker/fetch_items.c imapd/worker/reading.c imapd/worker/search.c imapd/worker/search_keys.c imapd/worker/search_text.c  NEEDS: store worker */
 /* Whole sessions: each dialogue runs whole, and byte by byte. */
 #include "imapd/worker/server.h"
 #include "t/unit/imapd/dialog.h"
@@ -137,8 +137,8 @@ static void dialogue(const exchange *rows, size_t n)
         dialog d;
         client c;
         dialog_open(&d);
-        temp_deliver(&d.t, HELLO);
-        temp_deliver(&d.t, PARTS);
+        dialog_deliver(&d, HELLO);
+        dialog_deliver(&d, PARTS);
         client_open(&c, &d);
         assert_non_null(strstr(client_read(&c, "t0 "), "t0 OK [CAPABILITY IMAP4rev1 "));
         client_run(&c, rows, n, is_bytewise);

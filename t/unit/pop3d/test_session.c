@@ -1,20 +1,20 @@
-/* SOURCES: pop3d/worker/server.c pop3d/worker/session.c pop3d/worker/verbs.c pop3d/worker/send.c  NEEDS: store ipc */
+/* SOURCES: pop3d/worker/server.c pop3d/worker/session.c pop3d/worker/verbs.c pop3d/worker/send.c  NEEDS: store worker */
 /* Whole sessions: each dialogue runs whole, and byte by byte. */
 #include "pop3d/worker/server.h"
 #include "pop3d/worker/session.h"
 #include "t/unit/imapd/dialog.h"
 
-#define ONE "Subject: one\r\n\r\n.dot\r\n..\r\nend\r\n" /* 34 octets */
+#define ONE "Subject: one\r\n\r\n.dot\r\n..\r\nend\r\n" /* 31 octets */
 #define TWO "Subject: two\r\n\r\nno line end"            /* 27 octets */
 
 static const exchange reads[] = {
-    { "STAT\r\n", "+OK", "+OK 2 61\r\n" },
-    { "LIST\r\n", ".", "+OK 2 messages\r\n1 34\r\n2 27\r\n.\r\n" },
+    { "STAT\r\n", "+OK", "+OK 2 58\r\n" },
+    { "LIST\r\n", ".", "+OK 2 messages\r\n1 31\r\n2 27\r\n.\r\n" },
     { "LIST 2\r\n", "+OK", "+OK 2 27\r\n" },
     { "LIST 3\r\n", "-ERR", "-ERR No such message\r\n" },
     { "LIST 0\r\n", "-ERR", "-ERR Invalid number\r\n" },
     { "LIST 99999999999\r\n", "-ERR", "-ERR Invalid number\r\n" },
-    { "RETR 1\r\n", ".\r", "+OK 34 octets\r\nSubject: one\r\n\r\n..dot\r\n...\r\nend\r\n.\r\n" },
+    { "RETR 1\r\n", ".\r", "+OK 31 octets\r\nSubject: one\r\n\r\n..dot\r\n...\r\nend\r\n.\r\n" },
     { "RETR 2\r\n", ".\r", "+OK 27 octets\r\nSubject: two\r\n\r\nno line end\r\n.\r\n" },
     { "TOP 1 1\r\n", ".\r", "+OK\r\nSubject: one\r\n\r\n..dot\r\n.\r\n" },
     { "TOP 1 0\r\n", ".\r", "+OK\r\nSubject: one\r\n\r\n.\r\n" },
@@ -33,7 +33,7 @@ static const exchange marks[] = {
     { "STAT\r\n", "+OK", "+OK 1 27\r\n" },
     { "LIST\r\n", ".", "+OK 1 messages\r\n2 27\r\n.\r\n" },
     { "RSET\r\n", "+OK", "+OK\r\n" },
-    { "STAT\r\n", "+OK", "+OK 2 61\r\n" },
+    { "STAT\r\n", "+OK", "+OK 2 58\r\n" },
     { "DELE 2\r\n", "+OK", "+OK Marked to be deleted\r\n" },
 };
 
@@ -45,8 +45,8 @@ typedef struct fixture {
 static void fixture_open(fixture *f)
 {
     dialog_open(&f->d);
-    temp_deliver(&f->d.t, ONE);
-    temp_deliver(&f->d.t, TWO);
+    dialog_deliver(&f->d, ONE);
+    dialog_deliver(&f->d, TWO);
     client_open(&f->c, &f->d);
     assert_string_equal(client_read(&f->c, "+OK"), "+OK Logged in, 2 messages\r\n");
 }
@@ -111,8 +111,8 @@ static void a_maildrop_has_one_session(void **state)
     client_read(&f.c, "+OK");
     client_open(&second, &f.d);
     assert_string_equal(client_read(&second, "+OK"), "+OK Logged in, 2 messages\r\n");
-    client_close(&f.c);
-    fixture_close(&(fixture){ .d = f.d, .c = second }, 2);
+    client_close(&second);
+    fixture_close(&f, 2);
 }
 
 static void pipelined_commands_are_answered_in_order(void **state)
@@ -122,7 +122,7 @@ static void pipelined_commands_are_answered_in_order(void **state)
     fixture_open(&f);
     client_write(&f.c, STR("NOOP\r\nLIST 1\r\nDELE 1\r\nRETR 2\r\nQUIT\r\nNOOP\r\n"));
     assert_string_equal(client_read(&f.c, "+OK Bye"),
-                        "+OK\r\n+OK 1 34\r\n+OK Marked to be deleted\r\n+OK 27 octets\r\nSubject: two\r\n\r\nno line end\r\n.\r\n"
+                        "+OK\r\n+OK 1 31\r\n+OK Marked to be deleted\r\n+OK 27 octets\r\nSubject: two\r\n\r\nno line end\r\n.\r\n"
                         "+OK Bye\r\n");
     fixture_close(&f, 1);
 }
@@ -149,7 +149,7 @@ static void a_large_message_waits_for_its_reader(void **state)
     for (unsigned i = 0; i < LINES; i++)
         at += sprintf(at, ".%09u\r\n", i);
     dialog_open(&f.d);
-    temp_deliver(&f.d.t, text);
+    dialog_deliver(&f.d, text);
     client_open(&f.c, &f.d);
     client_read(&f.c, "+OK");
     client_write(&f.c, STR("RETR 1\r\nNOOP\r\n"));
