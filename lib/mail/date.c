@@ -1,4 +1,5 @@
 #include "mail/date.h"
+#include "base/short_name.h"
 #include "base/num.h"
 #include "mail/lexer.h"
 
@@ -9,15 +10,15 @@ static const char *const month_names[] = { "Jan", "Feb", "Mar", "Apr", "May", "J
 static const char *const day_names[] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
 
 static const struct {
-    str name;
+    short_name name;
     int minutes;
 } zones[] = {
     /* RFC 5322 4.3, and names that senders do use; any other is UTC */
-    { STR_ROW("EST"), -300 }, { STR_ROW("EDT"), -240 }, { STR_ROW("CST"), -360 }, { STR_ROW("CDT"), -300 },
-    { STR_ROW("MST"), -420 }, { STR_ROW("MDT"), -360 }, { STR_ROW("PST"), -480 }, { STR_ROW("PDT"), -420 },
-    { STR_ROW("BST"), 60 },   { STR_ROW("CET"), 60 },   { STR_ROW("CEST"), 120 }, { STR_ROW("MET"), 60 },
-    { STR_ROW("MEST"), 120 }, { STR_ROW("EET"), 120 },  { STR_ROW("EEST"), 180 }, { STR_ROW("MSK"), 180 },
-    { STR_ROW("JST"), 540 },  { STR_ROW("KST"), 540 },  { STR_ROW("NZST"), 720 }, { STR_ROW("NZDT"), 780 },
+    { SHORT_NAME("EST"), -300 }, { SHORT_NAME("EDT"), -240 }, { SHORT_NAME("CST"), -360 }, { SHORT_NAME("CDT"), -300 },
+    { SHORT_NAME("MST"), -420 }, { SHORT_NAME("MDT"), -360 }, { SHORT_NAME("PST"), -480 }, { SHORT_NAME("PDT"), -420 },
+    { SHORT_NAME("BST"), 60 },   { SHORT_NAME("CET"), 60 },   { SHORT_NAME("CEST"), 120 }, { SHORT_NAME("MET"), 60 },
+    { SHORT_NAME("MEST"), 120 }, { SHORT_NAME("EET"), 120 },  { SHORT_NAME("EEST"), 180 }, { SHORT_NAME("MSK"), 180 },
+    { SHORT_NAME("JST"), 540 },  { SHORT_NAME("KST"), 540 },  { SHORT_NAME("NZST"), 720 }, { SHORT_NAME("NZDT"), 780 },
 };
 
 typedef struct civil {
@@ -106,7 +107,7 @@ static bool is_day_name(str word)
 static int zone_by_name(str word)
 {
     for (size_t i = 0; i < COUNT_OF(zones); i++)
-        if (str_equal_nocase(word, zones[i].name))
+        if (str_equal_nocase(word, short_name_str(&zones[i].name)))
             return zones[i].minutes;
     return 0;
 }

@@ -1,35 +1,36 @@
 #include "proto/imap_fetch.h"
+#include "base/short_name.h"
 #include "proto/imap_write.h"
 #include <stdlib.h>
 
 typedef struct row {
-    str name;
+    short_name name;
     imap_fetch_kind kind;
     imap_section_kind section;
     bool has_label, is_peek;
 } row;
 
 static const row rows[] = {
-    { STR_ROW("ENVELOPE"), IMAP_FETCH_ENVELOPE, 0, false, true },
-    { STR_ROW("FLAGS"), IMAP_FETCH_FLAGS, 0, false, true },
-    { STR_ROW("INTERNALDATE"), IMAP_FETCH_INTERNALDATE, 0, false, true },
-    { STR_ROW("RFC822.SIZE"), IMAP_FETCH_SIZE, 0, false, true },
-    { STR_ROW("UID"), IMAP_FETCH_UID, 0, false, true },
-    { STR_ROW("BODYSTRUCTURE"), IMAP_FETCH_BODYSTRUCTURE, 0, false, true },
-    { STR_ROW("BODY"), IMAP_FETCH_BODY, 0, false, true },
-    { STR_ROW("RFC822"), IMAP_FETCH_SECTION, IMAP_SECTION_ALL, true, false },
-    { STR_ROW("RFC822.HEADER"), IMAP_FETCH_SECTION, IMAP_SECTION_HEADER, true, true },
-    { STR_ROW("RFC822.TEXT"), IMAP_FETCH_SECTION, IMAP_SECTION_TEXT, true, false },
+    { SHORT_NAME("ENVELOPE"), IMAP_FETCH_ENVELOPE, 0, false, true },
+    { SHORT_NAME("FLAGS"), IMAP_FETCH_FLAGS, 0, false, true },
+    { SHORT_NAME("INTERNALDATE"), IMAP_FETCH_INTERNALDATE, 0, false, true },
+    { SHORT_NAME("RFC822.SIZE"), IMAP_FETCH_SIZE, 0, false, true },
+    { SHORT_NAME("UID"), IMAP_FETCH_UID, 0, false, true },
+    { SHORT_NAME("BODYSTRUCTURE"), IMAP_FETCH_BODYSTRUCTURE, 0, false, true },
+    { SHORT_NAME("BODY"), IMAP_FETCH_BODY, 0, false, true },
+    { SHORT_NAME("RFC822"), IMAP_FETCH_SECTION, IMAP_SECTION_ALL, true, false },
+    { SHORT_NAME("RFC822.HEADER"), IMAP_FETCH_SECTION, IMAP_SECTION_HEADER, true, true },
+    { SHORT_NAME("RFC822.TEXT"), IMAP_FETCH_SECTION, IMAP_SECTION_TEXT, true, false },
 };
 
 static const struct {
-    str name;
+    short_name name;
     imap_fetch_kind kinds[5];
     size_t n;
 } macros[] = {
-    { STR_ROW("FAST"), { IMAP_FETCH_FLAGS, IMAP_FETCH_INTERNALDATE, IMAP_FETCH_SIZE }, 3 },
-    { STR_ROW("ALL"), { IMAP_FETCH_FLAGS, IMAP_FETCH_INTERNALDATE, IMAP_FETCH_SIZE, IMAP_FETCH_ENVELOPE }, 4 },
-    { STR_ROW("FULL"),
+    { SHORT_NAME("FAST"), { IMAP_FETCH_FLAGS, IMAP_FETCH_INTERNALDATE, IMAP_FETCH_SIZE }, 3 },
+    { SHORT_NAME("ALL"), { IMAP_FETCH_FLAGS, IMAP_FETCH_INTERNALDATE, IMAP_FETCH_SIZE, IMAP_FETCH_ENVELOPE }, 4 },
+    { SHORT_NAME("FULL"),
       { IMAP_FETCH_FLAGS, IMAP_FETCH_INTERNALDATE, IMAP_FETCH_SIZE, IMAP_FETCH_ENVELOPE, IMAP_FETCH_BODY },
       5 },
 };
@@ -164,10 +165,10 @@ static bool item_named(imap_lexer *l, str word, imap_fetch_item *out)
     if (is_peek || (imap_lex_peek(l) == '[' && str_equal_nocase(word, STR("BODY"))))
         return body_section_parse(l, is_peek, out);
     for (size_t i = 0; i < COUNT_OF(rows); i++)
-        if (str_equal_nocase(rows[i].name, word)) {
+        if (str_equal_nocase(short_name_str(&rows[i].name), word)) {
             *out = (imap_fetch_item){ .kind = rows[i].kind, .is_peek = rows[i].is_peek };
             out->section.kind = rows[i].section;
-            out->label = rows[i].has_label ? rows[i].name : STR("");
+            out->label = rows[i].has_label ? short_name_str(&rows[i].name) : STR("");
             return true;
         }
     return imap_lex_fail(l, "Unknown FETCH item");
@@ -176,7 +177,7 @@ static bool item_named(imap_lexer *l, str word, imap_fetch_item *out)
 static bool macro_find(imap_lexer *l, str word, imap_fetch *out)
 {
     for (size_t i = 0; i < COUNT_OF(macros); i++)
-        if (str_equal_nocase(macros[i].name, word)) {
+        if (str_equal_nocase(short_name_str(&macros[i].name), word)) {
             out->n = macros[i].n;
             out->items = ARENA_ARRAY(l->mem, imap_fetch_item, out->n);
             for (size_t k = 0; k < out->n; k++)
@@ -252,7 +253,7 @@ bool imap_fetch_write_name(buf *out, const imap_fetch_item *item)
         return buf_append(out, item->label);
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         if (item->kind != IMAP_FETCH_SECTION && rows[i].kind == item->kind)
-            return buf_append(out, rows[i].name);
+            return buf_append(out, short_name_str(&rows[i].name));
     return buf_append(out, STR("BODY[")) && section_write(out, &item->section) && buf_append_char(out, ']') &&
            (!item->has_partial || buf_printf(out, "<%u>", item->offset));
 }

@@ -1,16 +1,17 @@
 #include "proto/imap_flags.h"
+#include "base/short_name.h"
 
 static const struct {
-    str name;
+    short_name name;
     unsigned flag;
 } rows[] = {
-    { STR_ROW("\\Answered"), IMAP_ANSWERED },
-    { STR_ROW("\\Flagged"), IMAP_FLAGGED },
-    { STR_ROW("\\Deleted"), IMAP_DELETED },
-    { STR_ROW("\\Seen"), IMAP_SEEN },
-    { STR_ROW("\\Draft"), IMAP_DRAFT },
-    { STR_ROW("\\Recent"), IMAP_RECENT },
-    { STR_ROW("\\*"), IMAP_ANY },
+    { SHORT_NAME("\\Answered"), IMAP_ANSWERED },
+    { SHORT_NAME("\\Flagged"), IMAP_FLAGGED },
+    { SHORT_NAME("\\Deleted"), IMAP_DELETED },
+    { SHORT_NAME("\\Seen"), IMAP_SEEN },
+    { SHORT_NAME("\\Draft"), IMAP_DRAFT },
+    { SHORT_NAME("\\Recent"), IMAP_RECENT },
+    { SHORT_NAME("\\*"), IMAP_ANY },
 };
 
 static bool system_parse(imap_lexer *l, imap_flags *out)
@@ -20,7 +21,7 @@ static bool system_parse(imap_lexer *l, imap_flags *out)
     if (!imap_lex_atom(l, &word))
         return false;
     for (size_t i = 0; i < COUNT_OF(rows); i++)
-        if (str_equal_nocase(str_from(rows[i].name, 1), word)) {
+        if (str_equal_nocase(str_from(short_name_str(&rows[i].name), 1), word)) {
             out->system |= rows[i].flag & ~(unsigned)IMAP_RECENT;
             return true;
         }
@@ -80,7 +81,8 @@ bool imap_flags_write(buf *out, const imap_flags *flags)
 
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         if (flags->system & rows[i].flag)
-            good = good && (out->n == start || buf_append_char(out, ' ')) && buf_append(out, rows[i].name);
+            good = good && (out->n == start || buf_append_char(out, ' ')) &&
+                   buf_append(out, short_name_str(&rows[i].name));
     for (size_t i = 0; i < flags->keyword_n; i++)
         if (is_keyword(flags->keywords[i]))
             good = good && (out->n == start || buf_append_char(out, ' ')) && buf_append(out, flags->keywords[i]);

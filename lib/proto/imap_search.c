@@ -1,4 +1,5 @@
 #include "proto/imap_search.h"
+#include "base/short_name.h"
 #include "mail/date.h"
 #include "proto/imap_flags.h"
 
@@ -14,57 +15,57 @@ typedef enum shape {
 } shape;
 
 typedef struct row {
-    str name;
+    short_name name;
     imap_search_key key;
     shape shape;
     unsigned flag;
     bool is_unset;
-    str field;
+    short_name field;
 } row;
 
 #define SET false
 #define UNSET true
 
 static const row rows[] = {
-    { STR_ROW("ALL"), IMAP_SEARCH_ALL, SHAPE_NONE, 0, SET, { 0 } },
-    { STR_ROW("ANSWERED"), IMAP_SEARCH_FLAG, SHAPE_NONE, IMAP_ANSWERED, SET, { 0 } },
-    { STR_ROW("BCC"), IMAP_SEARCH_HEADER, SHAPE_TEXT, 0, SET, STR_ROW("Bcc") },
-    { STR_ROW("BEFORE"), IMAP_SEARCH_BEFORE, SHAPE_DAY, 0, SET, { 0 } },
-    { STR_ROW("BODY"), IMAP_SEARCH_BODY, SHAPE_TEXT, 0, SET, { 0 } },
-    { STR_ROW("CC"), IMAP_SEARCH_HEADER, SHAPE_TEXT, 0, SET, STR_ROW("Cc") },
-    { STR_ROW("DELETED"), IMAP_SEARCH_FLAG, SHAPE_NONE, IMAP_DELETED, SET, { 0 } },
-    { STR_ROW("DRAFT"), IMAP_SEARCH_FLAG, SHAPE_NONE, IMAP_DRAFT, SET, { 0 } },
-    { STR_ROW("FLAGGED"), IMAP_SEARCH_FLAG, SHAPE_NONE, IMAP_FLAGGED, SET, { 0 } },
-    { STR_ROW("FROM"), IMAP_SEARCH_HEADER, SHAPE_TEXT, 0, SET, STR_ROW("From") },
-    { STR_ROW("HEADER"), IMAP_SEARCH_HEADER, SHAPE_FIELD_TEXT, 0, SET, { 0 } },
-    { STR_ROW("KEYWORD"), IMAP_SEARCH_KEYWORD, SHAPE_KEYWORD, 0, SET, { 0 } },
-    { STR_ROW("LARGER"), IMAP_SEARCH_LARGER, SHAPE_NUMBER, 0, SET, { 0 } },
-    { STR_ROW("NEW"), IMAP_SEARCH_NEW, SHAPE_NONE, 0, SET, { 0 } },
-    { STR_ROW("NOT"), IMAP_SEARCH_NOT, SHAPE_CHILDREN, 0, SET, { 0 } },
-    { STR_ROW("OLD"), IMAP_SEARCH_OLD, SHAPE_NONE, 0, SET, { 0 } },
-    { STR_ROW("ON"), IMAP_SEARCH_ON, SHAPE_DAY, 0, SET, { 0 } },
-    { STR_ROW("OR"), IMAP_SEARCH_OR, SHAPE_CHILDREN, 0, SET, { 0 } },
-    { STR_ROW("RECENT"), IMAP_SEARCH_RECENT, SHAPE_NONE, 0, SET, { 0 } },
-    { STR_ROW("SEEN"), IMAP_SEARCH_FLAG, SHAPE_NONE, IMAP_SEEN, SET, { 0 } },
-    { STR_ROW("SENTBEFORE"), IMAP_SEARCH_SENTBEFORE, SHAPE_DAY, 0, SET, { 0 } },
-    { STR_ROW("SENTON"), IMAP_SEARCH_SENTON, SHAPE_DAY, 0, SET, { 0 } },
-    { STR_ROW("SENTSINCE"), IMAP_SEARCH_SENTSINCE, SHAPE_DAY, 0, SET, { 0 } },
-    { STR_ROW("SINCE"), IMAP_SEARCH_SINCE, SHAPE_DAY, 0, SET, { 0 } },
-    { STR_ROW("SMALLER"), IMAP_SEARCH_SMALLER, SHAPE_NUMBER, 0, SET, { 0 } },
-    { STR_ROW("SUBJECT"), IMAP_SEARCH_HEADER, SHAPE_TEXT, 0, SET, STR_ROW("Subject") },
-    { STR_ROW("TEXT"), IMAP_SEARCH_TEXT, SHAPE_TEXT, 0, SET, { 0 } },
-    { STR_ROW("TO"), IMAP_SEARCH_HEADER, SHAPE_TEXT, 0, SET, STR_ROW("To") },
-    { STR_ROW("UID"), IMAP_SEARCH_UID, SHAPE_SET, 0, SET, { 0 } },
-    { STR_ROW("UNANSWERED"), IMAP_SEARCH_FLAG, SHAPE_NONE, IMAP_ANSWERED, UNSET, { 0 } },
-    { STR_ROW("UNDELETED"), IMAP_SEARCH_FLAG, SHAPE_NONE, IMAP_DELETED, UNSET, { 0 } },
-    { STR_ROW("UNDRAFT"), IMAP_SEARCH_FLAG, SHAPE_NONE, IMAP_DRAFT, UNSET, { 0 } },
-    { STR_ROW("UNFLAGGED"), IMAP_SEARCH_FLAG, SHAPE_NONE, IMAP_FLAGGED, UNSET, { 0 } },
-    { STR_ROW("UNKEYWORD"), IMAP_SEARCH_KEYWORD, SHAPE_KEYWORD, 0, UNSET, { 0 } },
-    { STR_ROW("UNSEEN"), IMAP_SEARCH_FLAG, SHAPE_NONE, IMAP_SEEN, UNSET, { 0 } },
+    { SHORT_NAME("ALL"), IMAP_SEARCH_ALL, SHAPE_NONE, 0, SET, { 0 } },
+    { SHORT_NAME("ANSWERED"), IMAP_SEARCH_FLAG, SHAPE_NONE, IMAP_ANSWERED, SET, { 0 } },
+    { SHORT_NAME("BCC"), IMAP_SEARCH_HEADER, SHAPE_TEXT, 0, SET, SHORT_NAME("Bcc") },
+    { SHORT_NAME("BEFORE"), IMAP_SEARCH_BEFORE, SHAPE_DAY, 0, SET, { 0 } },
+    { SHORT_NAME("BODY"), IMAP_SEARCH_BODY, SHAPE_TEXT, 0, SET, { 0 } },
+    { SHORT_NAME("CC"), IMAP_SEARCH_HEADER, SHAPE_TEXT, 0, SET, SHORT_NAME("Cc") },
+    { SHORT_NAME("DELETED"), IMAP_SEARCH_FLAG, SHAPE_NONE, IMAP_DELETED, SET, { 0 } },
+    { SHORT_NAME("DRAFT"), IMAP_SEARCH_FLAG, SHAPE_NONE, IMAP_DRAFT, SET, { 0 } },
+    { SHORT_NAME("FLAGGED"), IMAP_SEARCH_FLAG, SHAPE_NONE, IMAP_FLAGGED, SET, { 0 } },
+    { SHORT_NAME("FROM"), IMAP_SEARCH_HEADER, SHAPE_TEXT, 0, SET, SHORT_NAME("From") },
+    { SHORT_NAME("HEADER"), IMAP_SEARCH_HEADER, SHAPE_FIELD_TEXT, 0, SET, { 0 } },
+    { SHORT_NAME("KEYWORD"), IMAP_SEARCH_KEYWORD, SHAPE_KEYWORD, 0, SET, { 0 } },
+    { SHORT_NAME("LARGER"), IMAP_SEARCH_LARGER, SHAPE_NUMBER, 0, SET, { 0 } },
+    { SHORT_NAME("NEW"), IMAP_SEARCH_NEW, SHAPE_NONE, 0, SET, { 0 } },
+    { SHORT_NAME("NOT"), IMAP_SEARCH_NOT, SHAPE_CHILDREN, 0, SET, { 0 } },
+    { SHORT_NAME("OLD"), IMAP_SEARCH_OLD, SHAPE_NONE, 0, SET, { 0 } },
+    { SHORT_NAME("ON"), IMAP_SEARCH_ON, SHAPE_DAY, 0, SET, { 0 } },
+    { SHORT_NAME("OR"), IMAP_SEARCH_OR, SHAPE_CHILDREN, 0, SET, { 0 } },
+    { SHORT_NAME("RECENT"), IMAP_SEARCH_RECENT, SHAPE_NONE, 0, SET, { 0 } },
+    { SHORT_NAME("SEEN"), IMAP_SEARCH_FLAG, SHAPE_NONE, IMAP_SEEN, SET, { 0 } },
+    { SHORT_NAME("SENTBEFORE"), IMAP_SEARCH_SENTBEFORE, SHAPE_DAY, 0, SET, { 0 } },
+    { SHORT_NAME("SENTON"), IMAP_SEARCH_SENTON, SHAPE_DAY, 0, SET, { 0 } },
+    { SHORT_NAME("SENTSINCE"), IMAP_SEARCH_SENTSINCE, SHAPE_DAY, 0, SET, { 0 } },
+    { SHORT_NAME("SINCE"), IMAP_SEARCH_SINCE, SHAPE_DAY, 0, SET, { 0 } },
+    { SHORT_NAME("SMALLER"), IMAP_SEARCH_SMALLER, SHAPE_NUMBER, 0, SET, { 0 } },
+    { SHORT_NAME("SUBJECT"), IMAP_SEARCH_HEADER, SHAPE_TEXT, 0, SET, SHORT_NAME("Subject") },
+    { SHORT_NAME("TEXT"), IMAP_SEARCH_TEXT, SHAPE_TEXT, 0, SET, { 0 } },
+    { SHORT_NAME("TO"), IMAP_SEARCH_HEADER, SHAPE_TEXT, 0, SET, SHORT_NAME("To") },
+    { SHORT_NAME("UID"), IMAP_SEARCH_UID, SHAPE_SET, 0, SET, { 0 } },
+    { SHORT_NAME("UNANSWERED"), IMAP_SEARCH_FLAG, SHAPE_NONE, IMAP_ANSWERED, UNSET, { 0 } },
+    { SHORT_NAME("UNDELETED"), IMAP_SEARCH_FLAG, SHAPE_NONE, IMAP_DELETED, UNSET, { 0 } },
+    { SHORT_NAME("UNDRAFT"), IMAP_SEARCH_FLAG, SHAPE_NONE, IMAP_DRAFT, UNSET, { 0 } },
+    { SHORT_NAME("UNFLAGGED"), IMAP_SEARCH_FLAG, SHAPE_NONE, IMAP_FLAGGED, UNSET, { 0 } },
+    { SHORT_NAME("UNKEYWORD"), IMAP_SEARCH_KEYWORD, SHAPE_KEYWORD, 0, UNSET, { 0 } },
+    { SHORT_NAME("UNSEEN"), IMAP_SEARCH_FLAG, SHAPE_NONE, IMAP_SEEN, UNSET, { 0 } },
 };
 
-static const row sequence_row = { STR_ROW(""), IMAP_SEARCH_SET, SHAPE_SET, 0, SET, { 0 } };
-static const row group_row = { STR_ROW("("), IMAP_SEARCH_AND, SHAPE_CHILDREN, 0, SET, { 0 } };
+static const row sequence_row = { SHORT_NAME(""), IMAP_SEARCH_SET, SHAPE_SET, 0, SET, { 0 } };
+static const row group_row = { SHORT_NAME("("), IMAP_SEARCH_AND, SHAPE_CHILDREN, 0, SET, { 0 } };
 
 typedef struct builder {
     imap_lexer *l;
@@ -86,7 +87,7 @@ static imap_search_node *node_add(builder *b, const row *r)
         s->nodes = moved;
     }
     imap_search_node *n = &s->nodes[s->n];
-    *n = (imap_search_node){ .key = r->key, .is_unset = r->is_unset, .number = r->flag, .field = r->field };
+    *n = (imap_search_node){ .key = r->key, .is_unset = r->is_unset, .number = r->flag, .field = short_name_str(&r->field) };
     n->parent = b->open;
     s->nodes[b->open].end += s->n > 0;
     s->n++;
@@ -143,7 +144,7 @@ static const row *row_next(imap_lexer *l)
     if (!imap_lex_word(l, &word))
         return NULL;
     for (size_t i = 0; i < COUNT_OF(rows); i++)
-        if (str_equal_nocase(rows[i].name, word))
+        if (str_equal_nocase(short_name_str(&rows[i].name), word))
             return &rows[i];
     imap_lex_fail(l, "Unknown search key");
     return NULL;
