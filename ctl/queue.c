@@ -152,7 +152,7 @@ static int change(invocation *in)
     }
     if (is_json)
         printf("{\"changed\":%zu}\n", sum);
-    else
+    else if (status == EXIT_DONE || sum)
         printf("%.*s: %zu message%s\n", STR_ARG(verb), sum, sum == 1 ? "" : "s");
     return status;
 }

@@ -1,0 +1,180 @@
+"""postrider queue and mailq, on a running and on a stopped suite."""
+import json
+import os
+import re
+import subprocess
+import time
+
+import pytest
+from suite import Suite
+from waiting import until
+
+ORDINARY_UID = 21000
+is_root = os.geteuid() == 0
+
+
+@pytest.fixture
+def s():
+    with Suite() as suite:
+        yield suite
+
+
+def hold_one(s, subject="held", to="nobody@example.test"):
+    """A message that fails for good waits in hold. Returns its id."""
+    before = set(listed(s))
+    assert s.command("sendmail", to, input=f"Subject: {subject}\n\nbody of {subject}\n").returncode == 0
+    found = until(lambda: {i: m for i, m in listed(s).items() if i not in before and m["place"] == "hold"}, "a held message")
+    return next(iter(found))
+
+
+def listed(s):
+    done = s.postrider("queue", "list", "--json")
+    assert done.returncode == 0, done.stderr
+    return {m["id"]: m for m in map(json.loads, done.stdout.splitlines())}
+
+
+def test_an_empty_queue(s):
+    assert s.postrider("queue", "list").stdout == "the queue is empty\n"
+    assert s.postrider("queue", "list", "--json").stdout == ""
+    assert s.command("mailq").stdout == "Mail queue is empty\n"
+    s.stop()
+    assert s.postrider("queue", "list").stdout == "the queue is empty\n"
+    assert s.command("mailq").stdout == "Mail queue is empty\n"
+    s.start()
+
+
+def look(s, ident):
+    """What must be seen of the held message, whether the suite runs or not."""
+    m = listed(s)[ident]
+    assert m["place"] == "hold" and m["sender"].endswith("@mail.example.test") and m["bytes"] > 100
+    assert [r["state"] for r in m["recipients"]] == ["failed"]
+    assert m["recipients"][0]["status"] == "5.1.1" and "User unknown" in m["recipients"][0]["reason"]
+    text = s.postrider("queue", "list").stdout
+    assert text.startswith(f"{ident} hold ") and "<nobody@example.test> failed: 5.1.1" in text
+    shown = s.postrider("queue", "show", ident)
+    assert shown.returncode == 0 and re.search(r"(?m)^place +hold$", shown.stdout)
+    assert json.loads(s.postrider("queue", "show", ident, "--json").stdout)["id"] == ident
+    content = s.postrider("queue", "cat", ident.lower(), text=False).stdout
+    assert content.startswith(b"Received: ") and content.endswith(b"\r\n\r\nbody of held\r\n")
+    mailq = s.command("mailq").stdout
+    assert mailq.startswith("-Queue ID-  --Size-- ----Arrival Time---- -Sender/Recipient-------\n")
+    assert f"\n{ident}! " in mailq and mailq.rstrip().endswith("in 1 Request.")
+    return content
+
+
+def test_the_same_is_seen_running_and_stopped(s):
+    ident = hold_one(s)
+    running = look(s, ident)
+    s.stop()
+    assert look(s, ident) == running
+    path = s.queue_files("hold")[0]
+    assert s.postrider("queue", "cat", path, text=False).stdout == running
+    s.start()
+    assert look(s, ident) == running
+
+
+def test_release_tries_again_and_delivers(s):
+    ident = hold_one(s)
+    assert s.postrider("queue", "release", ident).stdout == "release: 1 message\n"
+    s.wait_log(f"failed id={ident}", 2)  # its route was settled when it came
+    until(lambda: listed(s)[ident]["place"] == "hold", "the second hold")
+    assert s.postrider("queue", "release", ident, "--json").stdout == '{"changed":1}\n'
+
+
+def test_delete(s):
+    idents = [hold_one(s, f"one {n}") for n in range(3)]
+    assert s.postrider("queue", "delete", idents[0]).returncode == 0
+    assert set(listed(s)) == set(idents[1:])
+    s.stop()
+    assert s.postrider("queue", "delete", idents[1]).returncode == 0
+    assert set(listed(s)) == {idents[2]}
+    s.start()
+    assert set(listed(s)) == {idents[2]}
+    assert s.postrider("queue", "delete", "ALL").stdout == "delete: 1 message\n"
+    assert listed(s) == {} and s.queue_files() == []
+
+
+def test_changes_of_a_stopped_queue_are_what_the_next_start_finds(s):
+    ident = hold_one(s)
+    s.stop()
+    assert s.postrider("queue", "release", ident).stdout == "release: 1 message\n"
+    m = listed(s)[ident]
+    assert m["place"] == "deferred" and m["recipients"][0]["state"] == "deferred" and m["next_try_s"] <= time.time()
+    assert s.postrider("queue", "release", ident).stdout == "release: 0 messages\n"
+    assert s.postrider("queue", "flush").stdout == "flush: 1 message\n"
+    assert s.postrider("queue", "hold", "ALL").stdout == "hold: 1 message\n"
+    assert listed(s)[ident]["place"] == "hold"
+    assert s.postrider("queue", "release", "ALL").stdout == "release: 1 message\n"
+    s.start()
+    s.wait_log(f"failed id={ident}", 2)  # tried again
+
+
+def test_a_queue_does_not_change_behind_a_running_suite(s):
+    """The folders are only touched under the lock that a running suite holds."""
+    ident = hold_one(s)
+    os.rename(os.path.join(s.spool_dir, "public"), os.path.join(s.spool_dir, "hidden"))
+    done = s.postrider("queue", "delete", ident)
+    os.rename(os.path.join(s.spool_dir, "hidden"), os.path.join(s.spool_dir, "public"))
+    assert done.returncode == 75 and "master.lock is held by process" in done.stderr
+    assert ident in listed(s)
+
+
+def test_long_lists_are_whole_and_in_order(s):
+    with s.smtp() as c:
+        for n in range(230):
+            c.sendmail("a@b.example", "user1@example.test", f"Subject: {n}\r\n\r\nx\r\n")
+    s.wait_queue_empty()
+    count = 230
+    for n in range(count):
+        assert s.command("sendmail", f"nobody{n}@example.test", input="x\n").returncode == 0
+    until(lambda: len(s.queue_files("hold")) == count, "all held")
+    ids = [json.loads(line)["id"] for line in s.postrider("queue", "list", "--json").stdout.splitlines()]
+    assert len(ids) == count and ids == sorted(ids)
+    s.stop()
+    assert [json.loads(line)["id"] for line in s.postrider("queue", "list", "--json").stdout.splitlines()] == ids
+    s.start()
+
+
+def test_a_damaged_file_is_shown_as_such(s):
+    ident = hold_one(s)
+    s.stop()
+    path = s.queue_files("hold")[0]
+    with open(path, "r+b") as f:
+        f.seek(9)
+        f.write(b"\xff")
+    assert "damaged" in s.postrider("queue", "list").stdout
+    assert "damaged" in listed(s)[ident]
+    assert s.postrider("queue", "show", path).returncode != 0
+    s.start()
+
+
+def test_mistakes(s):
+    for verb in ("show", "cat", "hold", "release", "delete"):
+        assert s.postrider("queue", verb).returncode == 64
+        for wrong in ("25X6Q05QBFP", "nonsense", "25X6Q05QBF\x1b", ""):
+            done = s.postrider("queue", verb, wrong)
+            assert done.returncode == 1 and done.stderr.startswith(f"postrider queue {verb}: ")
+    done = s.postrider("queue", "lisst")
+    assert done.returncode == 64 and 'did you mean "list"?' in done.stderr
+    assert s.postrider("queue", "show", "/dev/null").returncode == 1
+    assert s.postrider("queue", "show", "/etc/passwd").returncode == 1
+
+
+@pytest.mark.skipif(not is_root, reason="needs a second user")
+def test_others_see_nothing(s):
+    ident = hold_one(s)
+
+    def as_user(*args):
+        return subprocess.run(["setpriv", f"--reuid={ORDINARY_UID}", f"--regid={ORDINARY_UID}", "--clear-groups", "--",
+                               os.path.join(s.bin_dir, "postrider"), "-C", s.config_dir, "queue", *args],
+                              capture_output=True, text=True)
+    for args in (["list"], ["show", ident], ["cat", ident], ["hold", ident], ["release", "ALL"], ["delete", "ALL"]):
+        done = as_user(*args)
+        assert done.returncode == 1 and done.stdout.count(ident) == 0 and "only root" in done.stderr
+    assert as_user("flush").returncode == 0
+    s.stop()
+    for args in (["list"], ["show", ident], ["delete", "ALL"], ["flush"]):
+        done = as_user(*args)
+        assert done.returncode == 1 and done.stdout == "" and "only root" in done.stderr
+    s.start()
+    assert ident in listed(s)
