@@ -49,7 +49,7 @@ static void keep(char *out, size_t size, str s)
 static bool got_answer(void *context, channel *c, received *r)
 {
     fixture *f = context;
-    auth_answer m;
+    auth_answer m = { 0 };
     (void)c;
     assert_int_equal(auth_answer_decode(r->bytes, &m), PARSE_DONE);
     f->answers++;
@@ -64,7 +64,7 @@ static bool got_answer(void *context, channel *c, received *r)
 static bool got_user(void *context, channel *c, received *r)
 {
     fixture *f = context;
-    auth_user m;
+    auth_user m = { 0 };
     (void)c;
     assert_int_equal(auth_user_decode(r->bytes, &m), PARSE_DONE);
     f->users++;
@@ -89,7 +89,7 @@ static bool got_changed(void *context, channel *c, received *r)
 static bool got_grant(void *context, channel *c, received *r)
 {
     fixture *f = context;
-    auth_grant m;
+    auth_grant m = { 0 };
     (void)c;
     assert_int_equal(auth_grant_decode(r->bytes, &m), PARSE_DONE);
     f->grants++;
@@ -102,7 +102,7 @@ static bool got_grant(void *context, channel *c, received *r)
 static bool got_check(void *context, channel *c, received *r)
 {
     fixture *f = context;
-    auth_check m;
+    auth_check m = { 0 };
     assert_int_equal(auth_check_decode(r->bytes, &m), PARSE_DONE);
     f->checks++;
     if (f->worker_is_deaf)
@@ -116,7 +116,7 @@ static bool got_check(void *context, channel *c, received *r)
 
 static bool got_find(void *context, channel *c, received *r)
 {
-    auth_find m;
+    auth_find m = { 0 };
     (void)context;
     assert_int_equal(auth_find_decode(r->bytes, &m), PARSE_DONE);
     auth_user found = { .outcome = FAULT_REFUSED };

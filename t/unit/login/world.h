@@ -55,7 +55,7 @@ static inline void keep(char *out, size_t size, str s)
 static inline bool world_meter_open(void *context, channel *c, received *r)
 {
     world *w = context;
-    meter_event m;
+    meter_event m = { 0 };
     assert_int_equal(meter_event_decode(r->bytes, &m), PARSE_DONE);
     w->opens++;
     meter_answer answer = { .is_allowed = !w->meter_refuses };
@@ -72,7 +72,7 @@ static inline bool world_meter_close(void *context, channel *c, received *r)
 static inline bool world_auth(void *context, channel *c, received *r)
 {
     world *w = context;
-    auth_login m;
+    auth_login m = { 0 };
     assert_int_equal(auth_login_decode(r->bytes, &m), PARSE_DONE);
     w->logins++;
     keep(w->user, sizeof w->user, m.user);
@@ -91,7 +91,7 @@ static inline bool world_auth(void *context, channel *c, received *r)
 static inline bool world_open(void *context, channel *c, received *r)
 {
     world *w = context;
-    session_open m;
+    session_open m = { 0 };
     assert_int_equal(session_open_decode(r->bytes, &m), PARSE_DONE);
     w->sessions++;
     keep(w->tag, sizeof w->tag, m.tag);
