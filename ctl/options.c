@@ -1,6 +1,7 @@
 /* Options and operands of a subcommand, and what all of them say alike. Runs in: postrider. */
 #include "ctl/command.h"
 #include "ctl/common/open.h"
+#include "ctl/common/text.h"
 #include <getopt.h>
 #include <stdio.h>
 
@@ -89,6 +90,8 @@ int command_fault(const invocation *in, fault f)
 {
     if (!is_fault(f))
         return EXIT_DONE;
-    fprintf(stderr, "postrider %s: %s\n", in->name, f.text);
+    fprintf(stderr, "postrider %s: ", in->name);
+    text_print(stderr, str_c(f.text));
+    fputc('\n', stderr);
     return f.kind == FAULT_TRY_LATER ? EX_TEMPFAIL : EXIT_FAILED;
 }
