@@ -38,9 +38,11 @@ static void check_users(checking *c)
         const user *u = c->rules.users.rows.p[i];
         if (u->uid < c->config->minimum_uid || u->uid > c->config->maximum_uid)
             problem_warning(c->problems, c->config->user_file, u->line,
-                            "%.*s has no mail: uid %u is not within minimum_uid and maximum_uid", STR_ARG(u->name), u->uid);
+                            "%.*s has no mail: uid %u is not within minimum_uid and maximum_uid", STR_ARG(u->name),
+                            u->uid);
         else if (u->gid == 0)
-            problem_warning(c->problems, c->config->user_file, u->line, "%.*s has no mail: its gid is 0", STR_ARG(u->name));
+            problem_warning(c->problems, c->config->user_file, u->line, "%.*s has no mail: its gid is 0",
+                            STR_ARG(u->name));
         else if (u->home.n == 0 && !(u->mail.n && u->mail.p[0] == '/'))
             problem_warning(c->problems, c->config->user_file, u->line,
                             "%.*s has no mail: there is neither a home nor a mail folder", STR_ARG(u->name));
@@ -75,9 +77,9 @@ static void check_kernel(checking *c)
         close(fd);
 }
 
-static void (*const checks[])(checking *c) = { check_tables,  check_users,         check_modes,    check_queue_folders,
-                                               check_keys,    check_programs,      check_accounts, check_root_mail,
-                                               check_kernel };
+static void (*const checks[])(checking *c) = { check_tables,        check_users,     check_modes,
+                                               check_queue_folders, check_keys,      check_programs,
+                                               check_accounts,      check_root_mail, check_kernel };
 
 static void json_print(const problems *ps)
 {
@@ -85,8 +87,8 @@ static void json_print(const problems *ps)
     for (size_t i = 0; i < ps->rows.n; i++) {
         const problem *p = &ps->rows.p[i];
         json_array_append_new(all, json_pack("{s:s%, s:i, s:s, s:s%}", "file", p->file.p ? p->file.p : "", p->file.n,
-                                             "line", (int)p->line, "severity", p->is_warning ? "warning" : "error", "text",
-                                             p->text.p, p->text.n));
+                                             "line", (int)p->line, "severity", p->is_warning ? "warning" : "error",
+                                             "text", p->text.p, p->text.n));
     }
     json_dumpf(all, stdout, JSON_COMPACT);
     putchar('\n');

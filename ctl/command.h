@@ -7,7 +7,7 @@
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_NOT_RUNNING = 3 };
 
 typedef struct invocation {
-    const char *name;      /* "queue list" */
+    const char *name; /* "queue list" */
     const char *usage;
     const char *directory; /* of the configuration */
     int argc;              /* operands; argv[argc] is NULL */
@@ -24,9 +24,9 @@ typedef struct command {
 int command_run(const command *rows, size_t count, const char *of, invocation *in);
 
 typedef struct option_row {
-    const char *name;   /* long */
-    char letter;        /* 0: none */
-    bool *flag;         /* one of these two */
+    const char *name; /* long */
+    char letter;      /* 0: none */
+    bool *flag;       /* one of these two */
     const char **value;
 } option_row;
 

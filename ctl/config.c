@@ -79,8 +79,8 @@ int command_config_verb(invocation *in)
 {
     wishes w = { 0 };
     const option_row rows[] = {
-        { "set", 'n', &w.set, NULL },   { "defaults", 'd', &w.defaults, NULL }, { "expanded", 'x', &w.expanded, NULL },
-        { "value", 'h', &w.bare, NULL }, { "edit", 'e', &w.edit, NULL },        { "service", 's', NULL, &w.service },
+        { "set", 'n', &w.set, NULL },    { "defaults", 'd', &w.defaults, NULL }, { "expanded", 'x', &w.expanded, NULL },
+        { "value", 'h', &w.bare, NULL }, { "edit", 'e', &w.edit, NULL },         { "service", 's', NULL, &w.service },
     };
     if (!options_take(in, rows, COUNT_OF(rows), 0, 10000))
         return EX_USAGE;

@@ -53,9 +53,9 @@ static fault master_spawn(const char *path, const char *directory, starting *out
     int ready[2], words[2];
     arena a = arena_new(0);
     const char *options = getenv("ASAN_OPTIONS");
-    char *argv[] = { (char *)(uintptr_t)path, (char *)(uintptr_t)"-C", (char *)(uintptr_t)directory,
-                     (char *)(uintptr_t)"-r", (char *)(uintptr_t)"3", NULL };
-    char *envp[] = { (char *)(uintptr_t)"PATH=/usr/bin:/bin",
+    char *argv[] = { (char *)(uintptr_t)path,  (char *)(uintptr_t) "-C", (char *)(uintptr_t)directory,
+                     (char *)(uintptr_t) "-r", (char *)(uintptr_t) "3",  NULL };
+    char *envp[] = { (char *)(uintptr_t) "PATH=/usr/bin:/bin",
                      options ? (char *)(uintptr_t)arena_printf(&a, "ASAN_OPTIONS=%s", options).p : NULL, NULL };
     if (pipe2(ready, O_CLOEXEC) != 0 || pipe2(words, O_CLOEXEC) != 0)
         return fault_errno("make a pipe");

@@ -31,9 +31,9 @@ static json_t *text_json(str s)
 
 static json_t *step_json(const policy_step *s)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:i, s:o}", "list", text_json(s->list), "restriction", text_json(s->restriction),
-                     "table", text_json(s->table), "key", text_json(s->key), "line", (int)s->line, "result",
-                     text_json(s->result));
+    return json_pack("{s:o, s:o, s:o, s:o, s:i, s:o}", "list", text_json(s->list), "restriction",
+                     text_json(s->restriction), "table", text_json(s->table), "key", text_json(s->key), "line",
+                     (int)s->line, "result", text_json(s->result));
 }
 
 static json_t *verdict_json(const char *stage, const policy_verdict *v)
@@ -42,13 +42,13 @@ static json_t *verdict_json(const char *stage, const policy_verdict *v)
     for (size_t i = 0; i < v->step_count; i++)
         json_array_append_new(steps, step_json(&v->steps[i]));
     for (size_t i = 0; i < v->route_count; i++)
-        json_array_append_new(goes, json_pack("{s:o, s:o, s:o}", "address", text_json(v->routes[i].address), "transport",
-                                                text_json(v->routes[i].transport), "nexthop",
-                                                text_json(v->routes[i].nexthop)));
+        json_array_append_new(goes,
+                              json_pack("{s:o, s:o, s:o}", "address", text_json(v->routes[i].address), "transport",
+                                        text_json(v->routes[i].transport), "nexthop", text_json(v->routes[i].nexthop)));
     return json_pack("{s:s, s:i, s:o, s:o, s:o, s:b, s:b, s:o, s:o}", "stage", stage, "code", (int)v->code, "status",
                      text_json(v->status), "reply", text_json(v->reply), "reason", text_json(v->reason), "hold",
-                     (v->flags & POLICY_HOLD) != 0, "discard", (v->flags & POLICY_DISCARD) != 0, "steps", steps, "routes",
-                     goes);
+                     (v->flags & POLICY_HOLD) != 0, "discard", (v->flags & POLICY_DISCARD) != 0, "steps", steps,
+                     "routes", goes);
 }
 
 static void verdict_print(const char *stage, const policy_verdict *v, arena *a)
@@ -130,8 +130,8 @@ int command_explain(invocation *in)
     explaining e = { 0 };
     const char *client = NULL, *helo = NULL, *sender = NULL, *rcpt = NULL, *login = NULL, *of = NULL, *tls = NULL;
     const option_row rows[] = {
-        { "client", 'c', NULL, &client }, { "helo", 'h', NULL, &helo },   { "sender", 's', NULL, &sender },
-        { "rcpt", 'r', NULL, &rcpt },     { "login", 'l', NULL, &login }, { "service", 0, NULL, &of },
+        { "client", 'c', NULL, &client }, { "helo", 'h', NULL, &helo },      { "sender", 's', NULL, &sender },
+        { "rcpt", 'r', NULL, &rcpt },     { "login", 'l', NULL, &login },    { "service", 0, NULL, &of },
         { "tls", 0, NULL, &tls },         { "json", 'j', &e.is_json, NULL },
     };
     if (!options_take(in, rows, COUNT_OF(rows), 0, 0))

@@ -16,11 +16,14 @@ static const command commands[] = {
     { "reload", "", "check the configuration and let the running suite take it", command_reload },
     { "status", "[--sandbox] [--json]", "show the processes, and what confines them", command_status },
     { "check", "[--json]", "look for mistakes in the configuration and around it", command_check },
-    { "config", "[-n|-d|-x] [-h] [NAME]… | -e NAME=VALUE… | --service NAME", "show and set parameters", command_config_verb },
-    { "queue", "list|show|cat|hold|release|delete|flush [ID…|ALL] [--json]", "show and change the queue", command_queue },
+    { "config", "[-n|-d|-x] [-h] [NAME]… | -e NAME=VALUE… | --service NAME", "show and set parameters",
+      command_config_verb },
+    { "queue", "list|show|cat|hold|release|delete|flush [ID…|ALL] [--json]", "show and change the queue",
+      command_queue },
     { "map", "build|query|dump|convert TYPE:FILE…", "make indexed tables and look into them", command_map },
     { "user", "add|passwd|delete|list …", "keep the file of mail users", command_users },
-    { "explain", "--client ADDRESS --helo NAME --sender ADDRESS --rcpt ADDRESS [--login NAME] [--service NAME] [--json]",
+    { "explain",
+      "--client ADDRESS --helo NAME --sender ADDRESS --rcpt ADDRESS [--login NAME] [--service NAME] [--json]",
       "say what policy decides, and why", command_explain },
     { "help", "[COMMAND]", "show this, or the usage of one command", command_help },
 };
@@ -95,7 +98,8 @@ int main(int argc, char **argv)
     if (!descriptors_complete(&had_input) || argc < 1)
         return EX_OSERR;
     umask(022);
-    while ((found = getopt_long(argc, argv, "+C:h", (struct option[]){ { "help", no_argument, NULL, 'h' }, { 0 } }, NULL)) != -1) {
+    while ((found = getopt_long(argc, argv, "+C:h", (struct option[]){ { "help", no_argument, NULL, 'h' }, { 0 } },
+                                NULL)) != -1) {
         if (found == 'C') {
             in.directory = optarg;
         } else if (found == 'h') {

@@ -19,8 +19,8 @@ static void tables_fill(const option_row *rows, size_t count, getopt_tables *out
     out->shorts[s++] = ':';
     for (size_t i = 0; i < count; i++) {
         bool has_value = rows[i].value != NULL;
-        out->longs[i] = (struct option){ rows[i].name, has_value ? required_argument : no_argument, NULL,
-                                         FIRST_LONG + (int)i };
+        out->longs[i] =
+            (struct option){ rows[i].name, has_value ? required_argument : no_argument, NULL, FIRST_LONG + (int)i };
         if (rows[i].letter == 0)
             continue;
         out->shorts[s++] = rows[i].letter;

@@ -52,8 +52,9 @@ static bool flush(int queue_fd, queue_place p, uint64_t id)
 static const struct change_row {
     str verb;
     change *apply;
-} changes[] = { { STR_ROW("hold"), hold }, { STR_ROW("release"), release }, { STR_ROW("delete"), drop },
-                { STR_ROW("flush"), flush } };
+} changes[] = {
+    { STR_ROW("hold"), hold }, { STR_ROW("release"), release }, { STR_ROW("delete"), drop }, { STR_ROW("flush"), flush }
+};
 
 typedef struct place_id {
     queue_place place;

@@ -33,8 +33,8 @@ static json_t *entry_json(const queue_entry *e)
     json_t *recipients = json_array();
     for (uint32_t i = 0; i < m->head.recipient_count; i++)
         json_array_append_new(recipients, recipient_json(&m->recipients[i], &m->slots[i]));
-    return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o}", "id", e->id.text, "place",
-                     queue_place_name(e->place), "arrived_us", (json_int_t)m->head.arrived_us, "bytes",
+    return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o}", "id", e->id.text,
+                     "place", queue_place_name(e->place), "arrived_us", (json_int_t)m->head.arrived_us, "bytes",
                      (json_int_t)m->head.content_bytes, "tries", (json_int_t)m->schedule.tries, "next_try_s",
                      (json_int_t)e->next_try_s, "sender", text_json(v->reverse_path), "session", text_json(v->session),
                      "client_name", text_json(v->client_name), "client_address", text_json(v->client_address), "helo",
@@ -44,8 +44,8 @@ static json_t *entry_json(const queue_entry *e)
 
 void queue_json_print(const queue_entry *e)
 {
-    json_t *out = is_fault(e->fault) ? json_pack("{s:s, s:s, s:o}", "id", e->id.text, "place", queue_place_name(e->place),
-                                                 "damaged", text_json(str_c(e->fault.text)))
+    json_t *out = is_fault(e->fault) ? json_pack("{s:s, s:s, s:o}", "id", e->id.text, "place",
+                                                 queue_place_name(e->place), "damaged", text_json(str_c(e->fault.text)))
                                      : entry_json(e);
     json_dumpf(out, stdout, JSON_COMPACT);
     putchar('\n');

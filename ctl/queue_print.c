@@ -78,8 +78,11 @@ static void flags_print(uint32_t flags)
     static const struct flag {
         uint32_t bit;
         const char *name;
-    } rows[] = { { ENVELOPE_8BIT, "8bit" }, { ENVELOPE_UTF8, "utf8" }, { ENVELOPE_HOLD, "hold" },
-                 { ENVELOPE_SUBMITTED, "submitted" }, { ENVELOPE_NO_TRACE, "no-trace" } };
+    } rows[] = { { ENVELOPE_8BIT, "8bit" },
+                 { ENVELOPE_UTF8, "utf8" },
+                 { ENVELOPE_HOLD, "hold" },
+                 { ENVELOPE_SUBMITTED, "submitted" },
+                 { ENVELOPE_NO_TRACE, "no-trace" } };
     if (flags == 0)
         return;
     printf("%-15s", "flags");

@@ -85,7 +85,10 @@ bool rules_open(rules_view *v, const parsed *p, problems *ps)
     v->aliases.context = &v->aliases_context;
     v->own_addresses = own_addresses();
     users_open(v, ps);
-    v->world = (policy_world){ .tables = &v->tables, .alias_tables = &v->aliases, .find_user = look_up, .users = v,
+    v->world = (policy_world){ .tables = &v->tables,
+                               .alias_tables = &v->aliases,
+                               .find_user = look_up,
+                               .users = v,
                                .own_addresses = v->own_addresses };
     compile(v, c, STR_NONE, ps);
     for (size_t i = 0; i < p->services.rows.n; i++)

@@ -53,7 +53,8 @@ static uint64_t number_of(const process_row *r, const char *name)
 /* What the columns show already is left out of the details. */
 static bool is_column(str name)
 {
-    static const char *const columns[] = { "process", "instance", "pid", "state", "restarts", "sessions", "generation", "up_s" };
+    static const char *const columns[] = { "process",  "instance", "pid",        "state",
+                                           "restarts", "sessions", "generation", "up_s" };
     for (size_t i = 0; i < COUNT_OF(columns); i++)
         if (str_equal(name, str_c(columns[i])))
             return true;
@@ -105,8 +106,8 @@ static void table_print(const listing_state *l)
     printf("%-12s %7s %-9s %8s %8s %8s  DETAILS\n", "PROCESS", "PID", "STATE", "UP", "RESTARTS", "SESSIONS");
     for (size_t i = 0; i < l->rows.n; i++)
         row_print(&l->rows.p[i]);
-    printf("\nrunning: %" PRIu64 " of %" PRIu64 " processes up, %" PRIu64 " restarts, configuration %" PRIu64 "; %" PRIu64
-           " messages in the queue, %" PRIu64 " active\n",
+    printf("\nrunning: %" PRIu64 " of %" PRIu64 " processes up, %" PRIu64 " restarts, configuration %" PRIu64
+           "; %" PRIu64 " messages in the queue, %" PRIu64 " active\n",
            s.up, s.processes, s.restarts, s.generation, s.messages, s.active);
 }
 

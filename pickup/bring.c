@@ -105,16 +105,23 @@ static void envelope_put(const parcel *k, channel *c, uint32_t sum)
     char login[24];
     const envelope *from = &k->message.envelope;
     snprintf(login, sizeof login, "uid:%u", (unsigned)k->uid);
-    envelope e = { .reverse_path = from->reverse_path, .session = STR("pickup"), .protocol = STR("local"),
-                   .login = str_c(login), .envelope_id = from->envelope_id, .returns = from->returns,
+    envelope e = { .reverse_path = from->reverse_path,
+                   .session = STR("pickup"),
+                   .protocol = STR("local"),
+                   .login = str_c(login),
+                   .envelope_id = from->envelope_id,
+                   .returns = from->returns,
                    .flags = (from->flags & (ENVELOPE_8BIT | ENVELOPE_UTF8)) | ENVELOPE_SUBMITTED };
     channel_put(c, CLEANUP_ENVELOPE, k->ref, envelope, &e);
     for (uint32_t i = 0; i < k->message.head.recipient_count; i++) {
         const envelope_recipient *r = &k->message.recipients[i];
-        envelope_recipient to = { .address = r->address, .original = r->original, .orcpt = r->orcpt, .notify = r->notify };
+        envelope_recipient to = {
+            .address = r->address, .original = r->original, .orcpt = r->orcpt, .notify = r->notify
+        };
         channel_put(c, CLEANUP_RECIPIENT, k->ref, envelope_recipient, &to);
     }
-    cleanup_commit m = { .content_bytes = k->message.head.checked_bytes, .content_checksum = sum,
+    cleanup_commit m = { .content_bytes = k->message.head.checked_bytes,
+                         .content_checksum = sum,
                          .recipient_count = k->message.head.recipient_count };
     channel_put(c, CLEANUP_COMMIT, k->ref, cleanup_commit, &m);
 }

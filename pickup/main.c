@@ -38,7 +38,8 @@ int main(void)
 {
     static pickup p;
     const peer_row peers[] = { { "cleanup", cleanup_talk, NULL, bring_lost } };
-    const program pickup_program = { .contract = &pickup_contract, .peers = peers, .peer_count = COUNT_OF(peers),
-                                     .start = start, .report = report };
+    const program pickup_program = {
+        .contract = &pickup_contract, .peers = peers, .peer_count = COUNT_OF(peers), .start = start, .report = report
+    };
     return daemon_run(&pickup_program, &p);
 }

@@ -67,6 +67,7 @@ int mailq_print(const config *c)
     if (t.messages == 0)
         puts("Mail queue is empty");
     else
-        printf("-- %" PRIu64 " Kbytes in %zu Request%s.\n", (t.bytes + 1023) / 1024, t.messages, t.messages == 1 ? "" : "s");
+        printf("-- %" PRIu64 " Kbytes in %zu Request%s.\n", (t.bytes + 1023) / 1024, t.messages,
+               t.messages == 1 ? "" : "s");
     return EX_OK;
 }

@@ -15,8 +15,10 @@ typedef struct looking {
 
 const char *slot_state_text(uint8_t state)
 {
-    static const char *const names[] = { [SLOT_PENDING] = "pending", [SLOT_DELIVERED] = "delivered",
-                                         [SLOT_DEFERRED] = "deferred", [SLOT_FAILED] = "failed" };
+    static const char *const names[] = { [SLOT_PENDING] = "pending",
+                                         [SLOT_DELIVERED] = "delivered",
+                                         [SLOT_DEFERRED] = "deferred",
+                                         [SLOT_FAILED] = "failed" };
     return state < COUNT_OF(names) ? names[state] : "unknown";
 }
 

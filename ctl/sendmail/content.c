@@ -3,8 +3,11 @@
 
 content content_new(bool ignores_dot, content_header_fn *on_header, void *context)
 {
-    return (content){ .ignores_dot = ignores_dot, .on_header = on_header, .context = context,
-                      .header = buf_new(CONTENT_HEADER_MAX), .line = buf_new(CONTENT_HEADER_MAX) };
+    return (content){ .ignores_dot = ignores_dot,
+                      .on_header = on_header,
+                      .context = context,
+                      .header = buf_new(CONTENT_HEADER_MAX),
+                      .line = buf_new(CONTENT_HEADER_MAX) };
 }
 
 void content_free(content *c)

@@ -121,9 +121,13 @@ static int commit(delivery *d)
         fputs("sendmail: the header names no recipients\n", stderr);
         return EX_USAGE;
     }
-    envelope e = { .reverse_path = d->job.sender, .session = STR("sendmail"), .protocol = STR("local"),
-                   .login = arena_printf(&d->arena, "uid:%u", (unsigned)getuid()), .envelope_id = o->envelope_id,
-                   .returns = o->returns, .flags = ENVELOPE_SUBMITTED };
+    envelope e = { .reverse_path = d->job.sender,
+                   .session = STR("sendmail"),
+                   .protocol = STR("local"),
+                   .login = arena_printf(&d->arena, "uid:%u", (unsigned)getuid()),
+                   .envelope_id = o->envelope_id,
+                   .returns = o->returns,
+                   .flags = ENVELOPE_SUBMITTED };
     if (o->is_8bit || d->content.is_8bit)
         e.flags |= ENVELOPE_8BIT;
     if (d->recipients.has_utf8)

@@ -35,7 +35,8 @@ fault drop_open(drop *d, const config *c)
     arena a = arena_new(0);
     str path = arena_printf(&a, "%.*s/drop", STR_ARG(c->queue_directory));
     *d = (drop){ .fd = -1, .folder = open(path.p, O_PATH | O_DIRECTORY | O_CLOEXEC) };
-    fault f = d->folder >= 0 ? NO_FAULT : fault_errno("the mail system does not run, and it has no drop folder: %s", path.p);
+    fault f =
+        d->folder >= 0 ? NO_FAULT : fault_errno("the mail system does not run, and it has no drop folder: %s", path.p);
     if (!is_fault(f) && !name_make(d))
         f = fault_errno("get random bits");
     if (!is_fault(f) && (d->fd = file_make(d)) < 0)
@@ -73,8 +74,11 @@ fault drop_finish(drop *d, const envelope *e, const recipients *to, uint32_t not
     buf records = buf_new(QUEUE_ENVELOPE_MAX);
     fault f = records_make(e, to, notify, &records);
     if (!is_fault(f)) {
-        queue_finish_args args = { .arrived_us = clock_us(), .content_bytes = bytes, .content_checksum = checksum,
-                                   .recipient_count = (uint32_t)to->rows.n, .records = buf_str(&records) };
+        queue_finish_args args = { .arrived_us = clock_us(),
+                                   .content_bytes = bytes,
+                                   .content_checksum = checksum,
+                                   .recipient_count = (uint32_t)to->rows.n,
+                                   .records = buf_str(&records) };
         f = queue_finish(d->fd, &args);
     }
     if (!is_fault(f) && !name_give(d))

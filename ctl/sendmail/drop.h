@@ -9,7 +9,7 @@
 enum { DROP_RANDOM_BYTES = 16 };
 
 typedef struct drop {
-    int fd;      /* stands where the content begins; -1: not open */
+    int fd; /* stands where the content begins; -1: not open */
     int folder;
     char name[2 * DROP_RANDOM_BYTES + 1];
     bool has_name; /* the file system has no nameless files: it is removed when it is given up */

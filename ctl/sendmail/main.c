@@ -55,7 +55,8 @@ int main(int argc, char **argv)
     if (config_is_usable(&p)) {
         status = mode_run(&p.base.config, &o, had_input);
     } else {
-        fprintf(stderr, "sendmail: the configuration in %s cannot be read\n", o.directory ? o.directory : DEFAULT_CONFIG_DIRECTORY);
+        fprintf(stderr, "sendmail: the configuration in %s cannot be read\n",
+                o.directory ? o.directory : DEFAULT_CONFIG_DIRECTORY);
         status = EX_CONFIG;
     }
     parsed_free(&p);

@@ -47,8 +47,9 @@ static fault mode_take(const char *value, sendmail_options *o)
 static const struct notify_row {
     const char *word;
     uint32_t bit;
-} notify_words[] = { { "never", NOTIFY_NEVER }, { "success", NOTIFY_SUCCESS }, { "failure", NOTIFY_FAILURE },
-                     { "delay", NOTIFY_DELAY } };
+} notify_words[] = {
+    { "never", NOTIFY_NEVER }, { "success", NOTIFY_SUCCESS }, { "failure", NOTIFY_FAILURE }, { "delay", NOTIFY_DELAY }
+};
 
 static fault notify_take(const char *value, sendmail_options *o)
 {
@@ -63,7 +64,8 @@ static fault notify_take(const char *value, sendmail_options *o)
         o->notify |= notify_words[i].bit;
     }
     bool is_mixed = (o->notify & NOTIFY_NEVER) && o->notify != NOTIFY_NEVER;
-    return o->notify == 0 || is_mixed ? usage("-N takes never, or some of success, failure, delay, not", value) : NO_FAULT;
+    return o->notify == 0 || is_mixed ? usage("-N takes never, or some of success, failure, delay, not", value)
+                                      : NO_FAULT;
 }
 
 static fault returns_take(const char *value, sendmail_options *o)
@@ -81,7 +83,7 @@ static fault body_take(const char *value, sendmail_options *o)
 {
     o->is_8bit = str_equal_nocase(str_c(value), STR("8BITMIME"));
     return o->is_8bit || str_equal_nocase(str_c(value), STR("7BIT")) ? NO_FAULT
-                                                                      : usage("-B takes 7BIT or 8BITMIME, not", value);
+                                                                     : usage("-B takes 7BIT or 8BITMIME, not", value);
 }
 
 /* -q: all; -qI and an id: that message; -qR, -qS: all, as there is no order by place. */

@@ -15,7 +15,7 @@ typedef struct sendmail_options {
     uint32_t notify;       /* NOTIFY_…, 0: not said */
     str returns, envelope_id;
     bool is_8bit;
-    char **recipients;     /* what is left, ends in NULL */
+    char **recipients; /* what is left, ends in NULL */
     int recipient_count;
 } sendmail_options;
 

@@ -57,7 +57,8 @@ static bool is_one_value(str list)
 {
     for (size_t i = 0; i < list.n; i++) {
         unsigned char c = (unsigned char)list.p[i];
-        bool is_fold = (c == '\r' && i + 2 < list.n && list.p[i + 1] == '\n') || (c == '\n' && i && list.p[i - 1] == '\r');
+        bool is_fold =
+            (c == '\r' && i + 2 < list.n && list.p[i + 1] == '\n') || (c == '\n' && i && list.p[i - 1] == '\r');
         bool goes_on = is_fold && (c == '\r' || (i + 1 < list.n && (list.p[i + 1] == ' ' || list.p[i + 1] == '\t')));
         if ((c < ' ' || c == 0x7f) && c != '\t' && !goes_on)
             return false;

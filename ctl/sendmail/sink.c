@@ -5,7 +5,9 @@
 
 sink sink_new(const config *c)
 {
-    return (sink){ .config = c, .held = buf_new(2 * SINK_HELD_MAX), .submit = { .fd = -1 }, .drop = { .fd = -1, .folder = -1 } };
+    return (sink){
+        .config = c, .held = buf_new(2 * SINK_HELD_MAX), .submit = { .fd = -1 }, .drop = { .fd = -1, .folder = -1 }
+    };
 }
 
 void sink_free(sink *s)

@@ -17,7 +17,7 @@ enum { PIECE = 16 * 1024, ERRORS_MAX = 20, OUT_MAX = 64 * 1024 };
 typedef enum phase {
     PHASE_HELLO = 1, /* before HELO */
     PHASE_MAIL = 2,
-    PHASE_RCPT = 4,  /* a sender, no recipient yet */
+    PHASE_RCPT = 4, /* a sender, no recipient yet */
     PHASE_DATA = 8,
     PHASE_CONTENT = 16,
     PHASE_CLOSED = 32,
@@ -77,9 +77,10 @@ static void on_hello(session *s, const smtp_command *c)
     arena a = arena_new(0);
     bool is_esmtp = str_equal_nocase(c->verb, STR("EHLO"));
     str host = s->config->myhostname;
-    reply(s, 250, "", is_esmtp ? arena_printf(&a, "%.*s\nPIPELINING\nSIZE %llu\n8BITMIME\nENHANCEDSTATUSCODES", STR_ARG(host),
-                                              (unsigned long long)s->config->message_size_limit)
-                               : host);
+    reply(s, 250, "",
+          is_esmtp ? arena_printf(&a, "%.*s\nPIPELINING\nSIZE %llu\n8BITMIME\nENHANCEDSTATUSCODES", STR_ARG(host),
+                                  (unsigned long long)s->config->message_size_limit)
+                   : host);
     arena_free(&a);
 }
 
@@ -111,7 +112,8 @@ static void on_rcpt(session *s, const smtp_command *c)
         reply(s, 555, "5.5.4", STR("Bad parameter"));
     } else if (is_fault(f)) {
         bool is_over = s->recipients.rows.n >= RECIPIENTS_MAX;
-        reply(s, is_over ? 452 : 501, is_over ? "4.5.3" : "5.1.3", is_over ? STR("Too many recipients") : STR("Bad recipient address"));
+        reply(s, is_over ? 452 : 501, is_over ? "4.5.3" : "5.1.3",
+              is_over ? STR("Too many recipients") : STR("Bad recipient address"));
     } else {
         s->phase = PHASE_DATA;
         reply(s, 250, "2.1.5", STR("Ok"));
@@ -210,8 +212,11 @@ static void command_next(session *s, bool *got_on)
 
 static fault commit(session *s, uint64_t *out_id)
 {
-    envelope e = { .reverse_path = s->job.sender, .session = STR("sendmail"), .protocol = STR("local"),
-                   .login = arena_printf(&s->arena, "uid:%u", (unsigned)getuid()), .flags = ENVELOPE_SUBMITTED };
+    envelope e = { .reverse_path = s->job.sender,
+                   .session = STR("sendmail"),
+                   .protocol = STR("local"),
+                   .login = arena_printf(&s->arena, "uid:%u", (unsigned)getuid()),
+                   .flags = ENVELOPE_SUBMITTED };
     if (s->is_8bit || s->content.is_8bit)
         e.flags |= ENVELOPE_8BIT;
     if (s->recipients.has_utf8)
@@ -330,8 +335,12 @@ static int session_run(session *s)
 
 int smtp_serve(const config *c, const sendmail_options *o)
 {
-    session s = { .config = c, .phase = PHASE_HELLO, .in = buf_new(4 * PIECE), .out = buf_new(OUT_MAX),
-                  .lines = line_reader_new(SMTP_COMMAND_MAX, false), .sink = sink_new(c) };
+    session s = { .config = c,
+                  .phase = PHASE_HELLO,
+                  .in = buf_new(4 * PIECE),
+                  .out = buf_new(OUT_MAX),
+                  .lines = line_reader_new(SMTP_COMMAND_MAX, false),
+                  .sink = sink_new(c) };
     arena a = arena_new(0);
     s.job = (header_job){ .full_name = o->full_name, .origin = c->myorigin };
     transaction_reset(&s);

@@ -95,8 +95,8 @@ fault submit_open(submit *s, const config *c, uint64_t expected_bytes)
     return f;
 }
 
-fault submit_finish(submit *s, const envelope *e, const recipients *to, uint32_t notify, uint64_t bytes, uint32_t checksum,
-                    uint64_t *out_id)
+fault submit_finish(submit *s, const envelope *e, const recipients *to, uint32_t notify, uint64_t bytes,
+                    uint32_t checksum, uint64_t *out_id)
 {
     channel *ch = &s->state->channel;
     bool fits = channel_put(ch, CLEANUP_ENVELOPE, REF, envelope, e);
@@ -104,7 +104,9 @@ fault submit_finish(submit *s, const envelope *e, const recipients *to, uint32_t
         envelope_recipient r = { .address = to->rows.p[i], .original = to->rows.p[i], .notify = notify };
         fits = channel_put(ch, CLEANUP_RECIPIENT, REF, envelope_recipient, &r);
     }
-    cleanup_commit m = { .content_bytes = bytes, .content_checksum = checksum, .recipient_count = (uint32_t)to->rows.n };
+    cleanup_commit m = { .content_bytes = bytes,
+                         .content_checksum = checksum,
+                         .recipient_count = (uint32_t)to->rows.n };
     fits = fits && channel_put(ch, CLEANUP_COMMIT, REF, cleanup_commit, &m);
     if (!fits && channel_is_open(ch))
         return fault_make(FAULT_REFUSED, "5.3", "the envelope is too large");

@@ -16,6 +16,6 @@ typedef struct submit {
 /* FAULT_TRY_LATER: the suite is down, or cannot take it now. */
 fault submit_open(submit *s, const config *c, uint64_t expected_bytes);
 
-fault submit_finish(submit *s, const envelope *e, const recipients *to, uint32_t notify, uint64_t bytes, uint32_t checksum,
-                    uint64_t *out_id);
+fault submit_finish(submit *s, const envelope *e, const recipients *to, uint32_t notify, uint64_t bytes,
+                    uint32_t checksum, uint64_t *out_id);
 void submit_close(submit *s);

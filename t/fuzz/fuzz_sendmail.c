@@ -13,7 +13,9 @@ static fault on_header(void *context, str header, buf *out)
 static parse run(str in, size_t step, bool ignores_dot, buf *out)
 {
     recipients r = { 0 };
-    header_job job = { .recipients = &r, .sender = STR("me@here.test"), .full_name = STR("Me"), .origin = STR("here.test") };
+    header_job job = {
+        .recipients = &r, .sender = STR("me@here.test"), .full_name = STR("Me"), .origin = STR("here.test")
+    };
     content c = content_new(ignores_dot, on_header, &job);
     parse p = PARSE_MORE;
     while (in.n && p == PARSE_MORE) {

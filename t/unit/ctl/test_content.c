@@ -11,7 +11,10 @@ typedef struct row {
     size_t left; /* octets behind the dot */
 } row;
 
-#define ROW(in, header, body, ...) { STR_ROW(in), STR_ROW(header), STR_ROW(body), __VA_ARGS__ }
+#define ROW(in, header, body, ...)                               \
+    {                                                            \
+        STR_ROW(in), STR_ROW(header), STR_ROW(body), __VA_ARGS__ \
+    }
 
 static const row rows[] = {
     ROW("", "", "", .left = 0),
@@ -168,8 +171,8 @@ static void test_a_fault_of_the_header_ends_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows_whole_and_in_pieces),  cmocka_unit_test(test_every_truncation_is_clean),
-        cmocka_unit_test(test_a_long_first_line_is_text), cmocka_unit_test(test_a_header_has_a_limit),
+        cmocka_unit_test(test_rows_whole_and_in_pieces),      cmocka_unit_test(test_every_truncation_is_clean),
+        cmocka_unit_test(test_a_long_first_line_is_text),     cmocka_unit_test(test_a_header_has_a_limit),
         cmocka_unit_test(test_a_fault_of_the_header_ends_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,7 +19,8 @@ static const row rows[] = {
     { "", "From: =?iso-8859-1?B?xA==?= <me@x>\r\n", NULL, "me@x", "\xc4" },
     { "", "From: MAILER-DAEMON@here.test\r\n", NULL, "", "" },
     { "Resent-From: a@b\r\n", "Resent-From: a@b\r\n", NULL, "me@x", "" },
-    { "From: a@b\r\nBcc: s@d.test,\r\n t@d.test\r\nbcc : u@d.test\r\nRESENT-BCC: v@d.test\r\nReturn-Path: <x@y>\r\nX: y\r\n",
+    { "From: a@b\r\nBcc: s@d.test,\r\n t@d.test\r\nbcc : u@d.test\r\nRESENT-BCC: v@d.test\r\nReturn-Path: <x@y>\r\nX: "
+      "y\r\n",
       "From: a@b\r\nX: y\r\n", NULL, "me@x", "" },
     { "From: a@b\r\nTo: c@d.test, e\r\nCC: f@d.test\r\nBcc: g@d.test\r\nTo: h@d.test\r\n",
       "From: a@b\r\nTo: c@d.test, e\r\nCC: f@d.test\r\nTo: h@d.test\r\n",
@@ -35,8 +36,10 @@ static void test_rows(void **state)
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         recipients r = { 0 };
         buf out = buf_new(10000), all = buf_new(1000);
-        header_job job = { .recipients = rows[i].recipients ? &r : NULL, .sender = str_c(rows[i].sender),
-                           .full_name = str_c(rows[i].name), .origin = STR("here.test") };
+        header_job job = { .recipients = rows[i].recipients ? &r : NULL,
+                           .sender = str_c(rows[i].sender),
+                           .full_name = str_c(rows[i].name),
+                           .origin = STR("here.test") };
         assert_int_equal(header_prepare(&job, str_c(rows[i].in), &out).kind, FAULT_NONE);
         assert_string_equal(buf_c(&out), rows[i].out);
         for (size_t k = 0; k < r.rows.n; k++)

@@ -50,8 +50,8 @@ typedef struct mode_row {
 
 static void test_modes(void **state)
 {
-    static const mode_row modes[] = { { "-bm", MODE_DELIVER }, { "-bs", MODE_SMTP },   { "-b s", MODE_SMTP },
-                                      { "-bp", MODE_LIST },    { "-bi", MODE_ALIASES }, { "-I", MODE_ALIASES },
+    static const mode_row modes[] = { { "-bm", MODE_DELIVER }, { "-bs", MODE_SMTP },      { "-b s", MODE_SMTP },
+                                      { "-bp", MODE_LIST },    { "-bi", MODE_ALIASES },   { "-I", MODE_ALIASES },
                                       { "-q", MODE_FLUSH },    { "-qRsite", MODE_FLUSH }, { "-q -bp", MODE_LIST } };
     (void)state;
     sendmail_options o;
@@ -65,8 +65,10 @@ static void test_modes(void **state)
 
 static void test_what_is_wrong_is_refused(void **state)
 {
-    static const char *const lines[] = { "-Z x", "-f", "-bd", "-bx", "-b", "-q15m", "-N sometimes", "-N never,delay", "-N ,",
-                                         "-R all", "-B 9BIT", "-f a\nb x", "-F a\rb x", "-V a\x01", "-r a\x1b" };
+    static const char *const lines[] = { "-Z x",      "-f",       "-bd",          "-bx",
+                                         "-b",        "-q15m",    "-N sometimes", "-N never,delay",
+                                         "-N ,",      "-R all",   "-B 9BIT",      "-f a\nb x",
+                                         "-F a\rb x", "-V a\x01", "-r a\x1b" };
     (void)state;
     sendmail_options o;
     for (size_t i = 0; i < COUNT_OF(lines); i++)

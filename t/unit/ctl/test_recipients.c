@@ -75,9 +75,15 @@ static void test_their_number_is_limited(void **state)
 }
 
 static const row senders[] = {
-    { STR_ROW("a@b.test"), "a@b.test" }, { STR_ROW("me"), "me@here.test" }, { STR_ROW("<>"), "" },
-    { STR_ROW(""), "" },                 { STR_ROW(" <a@b.test> "), "a@b.test" }, { STR_ROW("Me <a@b.test>"), "a@b.test" },
-    { STR_ROW("a@b.test, c@d.test"), NULL }, { STR_ROW("group: a@b.test;"), NULL }, { STR_ROW("a@b@c"), NULL },
+    { STR_ROW("a@b.test"), "a@b.test" },
+    { STR_ROW("me"), "me@here.test" },
+    { STR_ROW("<>"), "" },
+    { STR_ROW(""), "" },
+    { STR_ROW(" <a@b.test> "), "a@b.test" },
+    { STR_ROW("Me <a@b.test>"), "a@b.test" },
+    { STR_ROW("a@b.test, c@d.test"), NULL },
+    { STR_ROW("group: a@b.test;"), NULL },
+    { STR_ROW("a@b@c"), NULL },
 };
 
 static void test_senders(void **state)

@@ -35,7 +35,8 @@ static void test_a_terminal_obeys_nothing_of_it(void **state)
     char *p = NULL;
     size_t n = 0;
     FILE *f = open_memstream(&p, &n);
-    text_print(f, STR("a\n\x1b[1m\x7f\xc2\x9b" "b\xc3\xa4\xc2\xa0\xc2"));
+    text_print(f, STR("a\n\x1b[1m\x7f\xc2\x9b"
+                      "b\xc3\xa4\xc2\xa0\xc2"));
     fclose(f);
     assert_string_equal(p, "a??[1m??b\xc3\xa4\xc2\xa0\xc2");
     free(p);

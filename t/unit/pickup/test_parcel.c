@@ -59,8 +59,10 @@ static void leave(const world *w, const char *name, const char *content, unsigne
     for (unsigned i = 0; i < recipients; i++)
         assert_true(queue_records_recipient(&records, &r));
     assert_int_equal(pwrite(fd, content, strlen(content), QUEUE_CONTENT_START), strlen(content));
-    queue_finish_args args = { .arrived_us = clock_us(), .content_bytes = strlen(content),
-                               .content_checksum = checksum(0, str_c(content)), .recipient_count = recipients,
+    queue_finish_args args = { .arrived_us = clock_us(),
+                               .content_bytes = strlen(content),
+                               .content_checksum = checksum(0, str_c(content)),
+                               .recipient_count = recipients,
                                .records = buf_str(&records) };
     assert_false(is_fault(queue_finish(fd, &args)));
     buf_free(&records);
@@ -114,7 +116,8 @@ static void test_an_unfinished_one_waits_a_day(void **state)
     assert_int_equal(ftruncate(fd, 4200), 0);
     assert_false(try_it(w));
     assert_true(is_there(w, NAME));
-    struct timespec old[2] = { { (time_t)clock_s() - DROP_UNFINISHED_S - 1, 0 }, { (time_t)clock_s() - DROP_UNFINISHED_S - 1, 0 } };
+    struct timespec old[2] = { { (time_t)clock_s() - DROP_UNFINISHED_S - 1, 0 },
+                               { (time_t)clock_s() - DROP_UNFINISHED_S - 1, 0 } };
     assert_int_equal(futimens(fd, old), 0);
     assert_false(try_it(w));
     assert_false(is_there(w, NAME));
