@@ -100,7 +100,7 @@ void deliver_start(qmgr *q, message *m)
     for (uint32_t i = 0; i < count; i++) {
         if (!is_open(&l->file.slots[i]))
             continue;
-        if (resolve_is_due(&l->file.recipients[i]))
+        if (resolve_is_due(m, &l->file.recipients[i]))
             resolve_ask(q, m, i);
         else
             deliver_add(q, m, i, &l->file.recipients[i]);

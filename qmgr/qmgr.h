@@ -120,7 +120,7 @@ void schedule_never(qmgr *q, message *m);  /* takes it out of the waiting heap *
 
 /* resolve.c: recipients that had no route when the message came are asked for at each try */
 extern const talk policy_talk;
-bool resolve_is_due(const envelope_recipient *r);
+bool resolve_is_due(const message *m, const envelope_recipient *r);
 void resolve_ask(qmgr *q, message *m, uint32_t index);
 void resolve_lost(peer *p);
 

@@ -12,10 +12,11 @@ typedef struct question {
 
 static VEC(question) questions; /* by ref */
 
-/* Transport error with a temporary status, or none at all. */
-bool resolve_is_due(const envelope_recipient *r)
+/* No transport, or error with a temporary status; at later tries (after a release, too) every error: the user may exist by now. */
+bool resolve_is_due(const message *m, const envelope_recipient *r)
 {
-    return r->transport.n == 0 || (str_equal(r->transport, STR("error")) && str_starts(r->nexthop, STR("4.")));
+    bool is_error = str_equal(r->transport, STR("error"));
+    return r->transport.n == 0 || (is_error && (m->tries > 0 || str_starts(r->nexthop, STR("4."))));
 }
 
 /* The message is being delivered as long as one of its recipients is asked for, so it is there when the answer comes. */

@@ -1,0 +1,43 @@
+"""A recipient that could not be resolved when its message came is looked up again at each later try."""
+import os
+
+from waiting import until
+
+
+def test_a_user_that_was_made_meanwhile_gets_the_message_after_release(suite):
+    done = suite.command("sendmail", "later@example.test", input="Subject: early\n\nbody\n")
+    assert done.returncode == 0, done.stderr
+    (held,) = until(lambda: suite.queue_files("hold"), "a held message")
+    users = os.path.join(suite.config_dir, "users")
+    with open(users, encoding="utf-8") as f:
+        line = next(x for x in f if x.startswith("user3@"))
+    with open(users, "a", encoding="utf-8") as f:
+        f.write(line.replace("user3@", "later@", 1))
+    assert suite.postrider("queue", "release", os.path.basename(held)).returncode == 0
+    assert b"Subject: early" in suite.wait_messages(1, "user3")[0]
+    until(lambda: not suite.queue_files(), "an empty queue")
+
+
+def replace(path, text):
+    with open(path + ".new", "w", encoding="utf-8") as f:
+        f.write(text)
+    os.chmod(path + ".new", 0o644)
+    os.rename(path + ".new", path)
+
+
+def test_a_damaged_table_defers_and_a_flush_delivers(suite):
+    aliases = os.path.join(suite.config_dir, "aliases")
+    with open(aliases, encoding="utf-8") as f:
+        good = f.read()
+    replace(aliases, "this is no alias\n")
+    try:
+        def submitted():
+            done = suite.command("sendmail", "postmaster@mail.example.test", input="Subject: table\n\nbody\n")
+            assert done.returncode == 0, done.stderr
+            return suite.queue_files("deferred")
+        until(submitted, "a deferred message")  # the table is looked at again once a second
+    finally:
+        replace(aliases, good)
+    until(lambda: suite.postrider("queue", "flush", "ALL").returncode == 0 and not suite.queue_files("deferred", "active"),
+          "delivery after the table is whole again")
+    assert any(b"Subject: table" in m for m in suite.wait_messages(1, "user1"))
