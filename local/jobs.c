@@ -5,27 +5,16 @@
 #include "os/fd.h"
 #include <stdlib.h>
 
-job *job_by_ref(local *l, uint32_t ref)
-{
-    return ref < l->jobs.n ? l->jobs.p[ref] : NULL;
-}
-
-job *job_new(local *l, peer *from, const received *r, const deliver_request *m)
+static job *job_new(local *l, peer *from, received *r, const deliver_request *m)
 {
     job *j = memory_get(sizeof *j);
     arena *a = &j->arena;
-    *j = (job){ .local = l, .qmgr = from, .qmgr_ref = r->ref, .queue_id = m->queue_id, .fd = r->fds[0], .request = *m };
+    *j = (job){ .local = l, .qmgr = from, .qmgr_ref = r->ref, .queue_id = m->queue_id, .fd = received_take(r, 0), .request = *m };
     j->request.reverse_path = arena_copy(a, m->reverse_path);
     j->request.recipient = arena_copy(a, m->recipient);
     j->request.original = arena_copy(a, m->original);
     j->request.user = arena_copy(a, m->user);
-    if (l->free_refs.n) {
-        j->ref = l->free_refs.p[--l->free_refs.n];
-        l->jobs.p[j->ref] = j;
-    } else {
-        j->ref = (uint32_t)l->jobs.n;
-        *vec_add(&l->jobs) = j;
-    }
+    j->ref = refs_put(&l->jobs, j);
     daemon_session_opened(l->process);
     return j;
 }
@@ -33,8 +22,7 @@ job *job_new(local *l, peer *from, const received *r, const deliver_request *m)
 static void job_free(job *j)
 {
     local *l = j->local;
-    l->jobs.p[j->ref] = NULL;
-    *vec_add(&l->free_refs) = j->ref;
+    refs_take(&l->jobs, j->ref);
     if (j->worker)
         j->worker->open--;
     fd_close(&j->fd);
@@ -82,7 +70,6 @@ static bool on_request(void *context, channel *ch, received *r)
     if (deliver_request_decode(r->bytes, &m) != PARSE_DONE || m.user.n == 0)
         return false;
     job *j = job_new(l, from, r, &m);
-    r->fds[0] = -1;
     pool_worker *w = map_get(&l->pool.by_user, m.user);
     if (w)
         job_give(j, &(pool_user){ .user = j->request.user });
@@ -98,9 +85,10 @@ const talk qmgr_talk = { "qmgr-local", rows, COUNT_OF(rows), NULL };
 void jobs_qmgr_lost(peer *p)
 {
     local *l = p->daemon->state;
-    for (size_t i = 0; i < l->jobs.n; i++)
-        if (l->jobs.p[i] && l->jobs.p[i]->qmgr == p)
-            l->jobs.p[i]->qmgr = NULL;
+    size_t cursor = 0;
+    for (job *j; (j = refs_next(&l->jobs, &cursor)) != NULL;)
+        if (j->qmgr == p)
+            j->qmgr = NULL;
 }
 
 static bool on_result(void *context, channel *ch, received *r)
@@ -111,7 +99,7 @@ static bool on_result(void *context, channel *ch, received *r)
     (void)ch;
     if (deliver_result_decode(r->bytes, &m) != PARSE_DONE || m.outcome > FAULT_BUG)
         return false;
-    job *j = job_by_ref(l, r->ref);
+    job *j = refs_get(&l->jobs, r->ref);
     if (j == NULL || j->worker != w || j->queue_id != m.queue_id)
         return false;
     fault f = fault_make((fault_kind)m.outcome, "", "%.*s", STR_ARG(m.reason));
@@ -128,7 +116,8 @@ const size_t worker_row_count = COUNT_OF(worker_rows);
 void jobs_worker_lost(pool_worker *w)
 {
     local *l = w->pool->process->state;
-    for (size_t i = 0; i < l->jobs.n; i++)
-        if (l->jobs.p[i] && l->jobs.p[i]->worker == w)
-            job_fail(l->jobs.p[i], fault_make(FAULT_TRY_LATER, "3.0", "the delivery worker ended"));
+    size_t cursor = 0;
+    for (job *j; (j = refs_next(&l->jobs, &cursor)) != NULL;)
+        if (j->worker == w)
+            job_fail(j, fault_make(FAULT_TRY_LATER, "3.0", "the delivery worker ended"));
 }

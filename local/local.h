@@ -1,7 +1,7 @@
 /* local's state: deliveries on their way to users' workers. Runs in: local, which has no uid of root, reads no mail and starts
  * workers as users within the configured ranges. */
 #pragma once
-#include "base/vec.h"
+#include "base/refs.h"
 #include "daemon/pool.h"
 #include "ipc/talk/deliver.h"
 
@@ -21,14 +21,11 @@ typedef struct job {
 struct local {
     process *process;
     pool pool;
-    VEC(job *) jobs; /* by ref */
-    VEC(uint32_t) free_refs;
+    refs jobs;
     uint64_t delivered, failed;
 };
 
 /* jobs.c */
-job *job_new(local *l, peer *from, const received *r, const deliver_request *m);
-job *job_by_ref(local *l, uint32_t ref);
 void job_end(job *j, fault outcome, str reason); /* tells qmgr, frees */
 extern const talk qmgr_talk;
 void jobs_qmgr_lost(peer *p);

@@ -31,9 +31,10 @@ static bool on_user(void *context, channel *ch, received *r)
     (void)ch;
     if (auth_user_decode(r->bytes, &m) != PARSE_DONE)
         return false;
-    job *j = job_by_ref(from->daemon->state, r->ref);
+    local *l = from->daemon->state;
+    job *j = refs_get(&l->jobs, r->ref);
     if (j == NULL || j->worker)
-        return true; /* asked twice, after auth was restarted */
+        return true; /* asked twice, as auth was replaced meanwhile */
     if (m.outcome != FAULT_NONE) {
         fault f = unknown(&m);
         job_end(j, f, str_c(f.text));
@@ -59,9 +60,10 @@ const talk auth_talk = { "local-auth", rows, COUNT_OF(rows), NULL };
 void users_auth_opened(peer *p)
 {
     local *l = p->daemon->state;
-    for (size_t i = 0; i < l->jobs.n; i++)
-        if (l->jobs.p[i] && l->jobs.p[i]->worker == NULL)
-            ask(p, l->jobs.p[i]);
+    size_t cursor = 0;
+    for (job *j; (j = refs_next(&l->jobs, &cursor)) != NULL;)
+        if (j->worker == NULL)
+            ask(p, j);
 }
 
 void users_auth_lost(peer *p)
