@@ -38,13 +38,6 @@ void stock_drop(cleanup *c, const blank *b)
         channel_put(&b->qmgr->channel, QUEUE_DROP, 0, queue_file, &m);
 }
 
-static int take(received *r, size_t i)
-{
-    int fd = r->fds[i];
-    r->fds[i] = -1;
-    return fd;
-}
-
 static bool on_fresh(void *context, channel *ch, received *r)
 {
     peer *from = context;
@@ -55,7 +48,8 @@ static bool on_fresh(void *context, channel *ch, received *r)
         return false;
     c->answers_due--;
     c->full = NO_FAULT;
-    *vec_add(&c->blanks) = (blank){ .id = m.queue_id, .read_write = take(r, 0), .write_only = take(r, 1), .qmgr = from };
+    *vec_add(&c->blanks) = (blank){ .id = m.queue_id, .read_write = received_take(r, 0),
+                                    .write_only = received_take(r, 1), .qmgr = from };
     intake_serve(c);
     stock_refill(c);
     return true;

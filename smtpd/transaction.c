@@ -132,8 +132,7 @@ static bool on_ready(void *context, channel *ch, received *r)
         return false;
     if (s == NULL)
         return true; /* the client went away; ABORT is on its way */
-    s->tx.fd = r->fds[0];
-    r->fds[0] = -1;
+    s->tx.fd = received_take(r, 0);
     s->tx.queue_id = m.queue_id;
     if (s->waiting == WAITING_FILE) {
         session_resume(s);

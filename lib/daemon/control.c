@@ -8,13 +8,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-static int take(received *r, size_t i)
-{
-    int fd = r->fds[i];
-    r->fds[i] = -1;
-    return fd;
-}
-
 static char *copy(str s)
 {
     char *p = memory_get(s.n + 1);
@@ -35,7 +28,7 @@ static bool on_start(void *context, channel *c, received *r)
         return false;
     }
     (void)fd_set_cloexec(r->fds[0], true);
-    daemon_log_open(d, take(r, 0));
+    daemon_log_open(d, received_take(r, 0));
     d->instance = m.instance;
     f = daemon_identity_set(d, &m);
     if (is_fault(f))
@@ -51,7 +44,7 @@ static bool on_file(void *context, channel *c, received *r)
     if (control_name_decode(r->bytes, &m) != PARSE_DONE)
         return false;
     daemon_file_entry *f = memory_get(sizeof *f);
-    *f = (daemon_file_entry){ .next = d->files, .name = copy(m.name), .fd = take(r, 0) };
+    *f = (daemon_file_entry){ .next = d->files, .name = copy(m.name), .fd = received_take(r, 0) };
     d->files = f;
     return true;
 }
@@ -62,7 +55,7 @@ static bool on_listener(void *context, channel *c, received *r)
     (void)c;
     if (control_name_decode(r->bytes, &m) != PARSE_DONE)
         return false;
-    daemon_listener_add(context, m.name, take(r, 0));
+    daemon_listener_add(context, m.name, received_take(r, 0));
     return true;
 }
 
@@ -72,7 +65,7 @@ static bool on_peer(void *context, channel *c, received *r)
     (void)c;
     if (control_name_decode(r->bytes, &m) != PARSE_DONE)
         return false;
-    daemon_peer_add(context, m.name, m.instance, take(r, 0));
+    daemon_peer_add(context, m.name, m.instance, received_take(r, 0));
     return true;
 }
 
@@ -107,7 +100,7 @@ static bool on_drain(void *context, channel *c, received *r)
 static bool on_log(void *context, channel *c, received *r)
 {
     (void)c;
-    daemon_log_open(context, take(r, 0));
+    daemon_log_open(context, received_take(r, 0));
     return true;
 }
 

@@ -189,8 +189,7 @@ static bool on_open(void *context, channel *ch, received *m)
     if (session_open_decode(m->bytes, &s) != PARSE_DONE)
         return false;
     grant *g = grant_take(r, s.token);
-    int fd = m->fds[0];
-    m->fds[0] = -1;
+    int fd = received_take(m, 0);
     if (g)
         session_give(r, ch, g, &s, fd);
     else if (s.token != 0 && r->early_count < EARLY_MAX)

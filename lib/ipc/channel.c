@@ -12,6 +12,7 @@ enum {
     PACKET_BYTES_FULL = PACKET_BYTES - CHANNEL_FRAME_MAX - 64, /* a packet past this takes no more frames */
     PACKET_FDS = 240,                                          /* SCM_MAX_FD is 253 */
     QUEUED_BYTES_MAX = 64 * 1024 * 1024,                       /* a peer that does not read for so long is dropped */
+    AGAIN_MS = 20,
 };
 
 typedef struct frame_head {
@@ -75,6 +76,7 @@ void channel_close(channel *c)
     if (c->loop == NULL || c->fd < 0)
         return;
     watch_close(&c->watch);
+    timer_close(&c->again);
     task_cancel(c->loop, &c->flush);
     close(c->fd);
     c->fd = -1;
@@ -186,18 +188,28 @@ static ssize_t packet_send(int fd, channel_packet *p)
     return sendmsg(fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+/* False: sent as far as it goes now. A socket that takes bytes but no descriptors is always ready: then time tells. */
+static bool may_go_on(channel *c, int error)
+{
+    if (error == EINTR)
+        return true;
+    if (error == EAGAIN)
+        watch_want(&c->watch, WATCH_READ | WATCH_WRITE);
+    else if (error == ENOBUFS || error == ETOOMANYREFS) {
+        watch_want(&c->watch, WATCH_READ);
+        timer_set(&c->again, AGAIN_MS);
+    } else
+        channel_drop(c, error == EPIPE || error == ECONNRESET ? NULL : strerror(error));
+    return false;
+}
+
 void channel_flush(channel *c)
 {
     while (c->fd >= 0 && c->first && c->first->frame.n > 0) {
         channel_packet *p = c->first;
         if (packet_send(c->fd, p) < 0) {
-            if (errno == EINTR)
+            if (may_go_on(c, errno))
                 continue;
-            if (errno == EAGAIN || errno == ENOBUFS || errno == ETOOMANYREFS) {
-                watch_want(&c->watch, WATCH_READ | WATCH_WRITE);
-                return;
-            }
-            channel_drop(c, errno == EPIPE || errno == ECONNRESET ? NULL : strerror(errno));
             return;
         }
         c->queued_bytes -= p->frame.n;
@@ -286,8 +298,9 @@ static void on_ready(void *context, unsigned ready)
     if (!(ready & WATCH_READ) || c->fd < 0)
         return;
     struct iovec room = { bytes, PACKET_BYTES };
-    struct msghdr m = { .msg_iov = &room, .msg_iovlen = 1, .msg_control = control.bytes,
-                        .msg_controllen = sizeof control.bytes };
+    struct msghdr m = {
+        .msg_iov = &room, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes
+    };
     ssize_t n = recvmsg(c->fd, &m, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
@@ -313,6 +326,7 @@ void channel_open(channel *c, loop *l, int fd, const talk *t, void *context)
     *c = (channel){ .loop = l, .fd = fd, .talk = t, .context = context };
     c->last = &c->first;
     watch_open(&c->watch, l, fd, on_ready, c);
+    timer_open(&c->again, l, flush_task, c);
     watch_want(&c->watch, WATCH_READ);
 }
 

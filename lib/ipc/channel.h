@@ -13,9 +13,17 @@ typedef struct channel_packet channel_packet;
 typedef struct received {
     uint32_t ref;          /* the asker's number, which the answer repeats */
     str bytes;             /* lives during the call */
-    int fds[CHANNEL_FDS_MAX]; /* the handler takes one by setting it to -1; what is left is closed */
+    int fds[CHANNEL_FDS_MAX]; /* the handler takes one with received_take; what is left is closed */
     size_t fd_count;
 } received;
+
+/* The descriptor is the caller's from now on. */
+static inline int received_take(received *r, size_t i)
+{
+    int fd = r->fds[i];
+    r->fds[i] = -1;
+    return fd;
+}
 
 /* False: the frame was wrong; the peer is dropped. */
 typedef bool channel_handler(void *context, channel *c, received *r);
@@ -39,6 +47,7 @@ struct channel {
     const talk *talk;
     void *context;
     watch watch;
+    timer again; /* when the kernel has no room for descriptors on their way */
     task flush, gone;
     channel_packet *first, **last; /* waiting to go out; the last is being filled */
     size_t queued_bytes;

@@ -27,13 +27,6 @@ static str keep(str s)
     return (str){ p, s.n };
 }
 
-static int take(received *r, size_t i)
-{
-    int fd = r->fds[i];
-    r->fds[i] = -1;
-    return fd;
-}
-
 static bool on_start(void *context, channel *c, received *r)
 {
     start *s = context;
@@ -42,8 +35,8 @@ static bool on_start(void *context, channel *c, received *r)
     (void)c;
     if (worker_start_decode(r->bytes, &m) != PARSE_DONE || s->is_there)
         return false;
-    s->log_fd = take(r, 0);
-    s->filter_fd = r->fd_count > 1 ? take(r, 1) : -1;
+    s->log_fd = received_take(r, 0);
+    s->filter_fd = r->fd_count > 1 ? received_take(r, 1) : -1;
     log_open(s->log_fd, (log_format)m.log_format, w->program->role, m.is_verbose);
     s->home = (char *)(uintptr_t)keep(m.home).p;
     s->mail = (char *)(uintptr_t)keep(m.mail).p;
