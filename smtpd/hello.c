@@ -43,6 +43,7 @@ static void extensions_list(const session *s, buf *out)
 static void helo_set(session *s, str name, bool is_esmtp)
 {
     transaction_clear(s);
+    stream_set_idle(&s->stream, s->config->smtpd_timeout); /* the handshake's was shorter */
     s->is_esmtp = is_esmtp;
     s->helo = arena_copy(&s->arena, name);
     if (s->tls[0] == '\0' && tls_is_established(&s->stream)) {

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { INPUT_MAX = 64 * 1024, OUTPUT_MAX = 256 * 1024 };
+enum { INPUT_MAX = 64 * 1024, OUTPUT_MAX = 256 * 1024, GOODBYE_MS = 10000 };
 
 session *session_by_ref(smtpd *d, uint32_t ref)
 {
@@ -52,6 +52,7 @@ void session_resume(session *s)
     s->waiting = WAITING_NOT;
     s->asked = NULL;
     s->ref = 0;
+    stream_set_idle(&s->stream, s->config->smtpd_timeout); /* the silence was ours */
     stream_resume(&s->stream);
 }
 
@@ -67,12 +68,18 @@ static void write_reply(session *s, const reply *r)
     buf_free(&out);
 }
 
+/* Whoever does not read the last words, or never finished the handshake that they would need, is not waited for. */
 void session_close(session *s, const reply *last)
 {
-    if (last && last->code)
+    bool can_hear = !tls_is_on(&s->stream) || tls_is_established(&s->stream);
+    if (last && last->code && can_hear)
         write_reply(s, last);
     s->phase = PHASE_CLOSED;
-    stream_finish(&s->stream);
+    timer_set(&s->life, GOODBYE_MS);
+    if (can_hear)
+        stream_finish(&s->stream);
+    else
+        stream_abort(&s->stream);
 }
 
 static void delay_over(void *context)
@@ -116,8 +123,8 @@ void session_settle(session *s, verdict v)
     if (v.reply.code)
         session_say(s, &v.reply);
     if (s->phase == PHASE_CLOSED)
-        stream_finish(&s->stream);
-    if (s->arena.is_over) {
+        session_close(s, NULL);
+    if (s->arena.is_over && s->phase != PHASE_CLOSED) {
         reply r = reply_of(REPLY_TOO_MUCH_MEMORY);
         session_close(s, &r);
     }
@@ -162,7 +169,7 @@ static size_t on_input(void *context, str bytes)
 {
     session *s = context;
     str rest = bytes;
-    while (rest.n && s->waiting == WAITING_NOT && s->phase != PHASE_CLOSED) {
+    while (rest.n && s->waiting == WAITING_NOT && s->phase != PHASE_CLOSED && !s->stream.is_ended) {
         bool is_clear = !tls_is_on(&s->stream);
         s->lines.max = s->phase == PHASE_SASL ? SMTP_RESPONSE_MAX : s->config->line_length_limit;
         size_t used = s->phase == PHASE_CONTENT ? content_take(s, rest) : line_take(s, rest);
@@ -179,6 +186,12 @@ static void on_idle(void *context)
 {
     session *s = context;
     reply r = reply_of(REPLY_TOO_LONG_SILENCE);
+    if (s->phase == PHASE_CLOSED)
+        return;
+    if (s->waiting != WAITING_NOT) { /* the silence is ours */
+        stream_set_idle(&s->stream, s->config->smtpd_timeout);
+        return;
+    }
     log_event(LOG_INFO, "timeout", LOG_C("session", s->id), LOG_C("client", s->client));
     session_close(s, &r);
 }
@@ -187,7 +200,10 @@ static void on_life_over(void *context)
 {
     session *s = context;
     reply r = reply_of(REPLY_TOO_LONG_SESSION);
-    session_close(s, &r);
+    if (s->phase == PHASE_CLOSED)
+        stream_abort(&s->stream);
+    else
+        session_close(s, &r);
 }
 
 static void on_end(void *context)
@@ -286,7 +302,7 @@ void session_open(listener *l, const accepted *a)
     d->session_count++;
     daemon_session_opened(d->process);
     stream_open(&s->stream, d->process->loop, a->fd, INPUT_MAX, OUTPUT_MAX, &handlers, s);
-    stream_set_idle(&s->stream, s->config->smtpd_timeout);
+    stream_set_idle(&s->stream, s->config->smtpd_tls_wrappermode ? s->config->smtpd_starttls_timeout : s->config->smtpd_timeout);
     timer_open(&s->life, d->process->loop, on_life_over, s);
     timer_set(&s->life, s->config->smtpd_session_time_limit * 1000);
     timer_open(&s->delay, d->process->loop, delay_over, s);

@@ -227,6 +227,8 @@ void stream_open(stream *s, loop *l, int fd, size_t in_max, size_t out_max, cons
 
 void stream_set_idle(stream *s, uint64_t idle_s)
 {
+    if (s->is_ended) /* its timer must not outlive it */
+        return;
     s->idle_ms = idle_s * 1000;
     if (s->idle_ms)
         timer_set(&s->idle, s->idle_ms);

@@ -136,15 +136,15 @@ class Suite:
         c.pass_("secret")
         return c
 
-    def raw(self, port=None):
-        return Raw(port or self.smtp_port)
+    def raw(self, port=None, source="127.0.0.1"):
+        return Raw(port or self.smtp_port, source)
 
 
 class Raw:
     """A client that says exactly what it is told, and reads replies of SMTP."""
 
-    def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), DEADLINE_S)
+    def __init__(self, port, source="127.0.0.1"):
+        self.socket = socket.create_connection(("127.0.0.1", port), DEADLINE_S, (source, 0))
         self.bytes = b""
 
     def say(self, data):

@@ -370,6 +370,19 @@ static void what_a_transport_holds_is_not_forgotten(void **state)
     rounds(f);
 }
 
+static void an_ended_stream_sets_no_timer(void **state)
+{
+    fixture *f = *state;
+    open_with(f, &handler, 100, 100);
+    stream_abort(&f->stream);
+    stream_set_idle(&f->stream, 3600);
+    rounds(f);
+    assert_int_equal(f->ended, 1);
+    timer_stop(&f->stop);
+    loop_run(f->loop); /* ends: nothing is left to wait for */
+    assert_int_equal(f->idle, 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -387,6 +400,7 @@ int main(void)
         TEST(silence_is_told),
         TEST(detach_gives_the_descriptor_and_the_rest),
         TEST(what_a_transport_holds_is_not_forgotten),
+        TEST(an_ended_stream_sets_no_timer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
