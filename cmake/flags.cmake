@@ -7,6 +7,9 @@ add_compile_options(-Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wvl
                     -fno-common -fno-strict-aliasing -g)
 include_directories(${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/lib)
 
+# assert() stays in every build: it guards against our own bugs (STYLE 13), and fuzzers find what it says.
+string(REPLACE "-DNDEBUG" "" CMAKE_C_FLAGS_RELWITHDEBINFO "${CMAKE_C_FLAGS_RELWITHDEBINFO}")
+
 if(POSTRIDER_SANITIZE)
   add_compile_options(-fsanitize=${POSTRIDER_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${POSTRIDER_SANITIZE})
@@ -24,8 +27,6 @@ endif()
 
 if(POSTRIDER_HARDEN)
   include(CheckCCompilerFlag)
-  # assert() stays: it guards against our own bugs (STYLE 13).
-  string(REPLACE "-DNDEBUG" "" CMAKE_C_FLAGS_RELWITHDEBINFO "${CMAKE_C_FLAGS_RELWITHDEBINFO}")
   add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection
                       -fcf-protection -fPIE)
   check_c_compiler_flag(-ftrivial-auto-var-init=zero POSTRIDER_HAS_AUTO_INIT) # clang 14 refuses it
