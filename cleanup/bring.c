@@ -4,30 +4,35 @@
 #include "cleanup/cleanup.h"
 #include "mail/address.h"
 #include <stdlib.h>
+#include <unistd.h>
 
-enum { SUBMIT_OPEN_MAX = 16 };
+enum {
+    SUBMIT_OPEN_MAX = 16,  /* messages of a local program at once */
+    SUBMIT_PEERS_MAX = 64, /* connections of one uid */
+    INTAKES_MAX = 6000,    /* each has a descriptor; some are kept for conversations */
+    BROUGHT_MAX = 100000,  /* recipients without a route, of one message */
+};
 
-static bringer *bringer_of(cleanup *c, const channel *ch)
+static const talk submit_talk;
+
+/* Handlers get a peer (smtpd, pickup) or, of a local program, the bringer itself. */
+static bringer *bringer_of(void *context, const channel *ch)
 {
-    for (bringer *b = c->bringers; b; b = b->next)
-        if (b->channel == ch)
-            return b;
-    return NULL;
+    return ch->talk == &submit_talk ? context : ((peer *)context)->context;
 }
-
-/* Handlers get a peer (smtpd, pickup) or a bringer (submit) as context; the channel tells which bringer it is. */
-static cleanup *the_cleanup;
 
 static bool on_begin(void *context, channel *ch, received *r)
 {
-    bringer *b = bringer_of(the_cleanup, ch);
+    bringer *b = bringer_of(context, ch);
     cleanup_begin m;
-    (void)context;
     if (cleanup_begin_decode(r->bytes, &m) != PARSE_DONE || intake_find(b, r->ref) ||
         (!b->is_trusted && b->open >= SUBMIT_OPEN_MAX))
         return false;
-    intake_new(b, r->ref);
-    intake_serve(b->cleanup);
+    intake *i = intake_new(b, r->ref);
+    if (b->cleanup->intake_count > INTAKES_MAX)
+        intake_end(i, fault_make(FAULT_TRY_LATER, "3.2", "Too many messages at once"));
+    else
+        intake_serve(b->cleanup, NO_FAULT);
     return true;
 }
 
@@ -36,11 +41,17 @@ static void envelope_keep(intake *i, const envelope *e)
 {
     arena *a = &i->arena;
     i->envelope = (envelope){
-        .reverse_path = arena_copy(a, e->reverse_path), .session = arena_copy(a, e->session),
-        .client_name = arena_copy(a, e->client_name), .client_address = arena_copy(a, e->client_address),
-        .helo = arena_copy(a, e->helo), .protocol = arena_copy(a, e->protocol), .tls = arena_copy(a, e->tls),
-        .login = arena_copy(a, e->login), .envelope_id = arena_copy(a, e->envelope_id),
-        .returns = arena_copy(a, e->returns), .flags = e->flags,
+        .reverse_path = arena_copy(a, e->reverse_path),
+        .session = arena_copy(a, e->session),
+        .client_name = arena_copy(a, e->client_name),
+        .client_address = arena_copy(a, e->client_address),
+        .helo = arena_copy(a, e->helo),
+        .protocol = arena_copy(a, e->protocol),
+        .tls = arena_copy(a, e->tls),
+        .login = arena_copy(a, e->login),
+        .envelope_id = arena_copy(a, e->envelope_id),
+        .returns = arena_copy(a, e->returns),
+        .flags = e->flags,
     };
     i->has_envelope = true;
 }
@@ -55,18 +66,16 @@ static void envelope_distrust(intake *i)
     e->flags = (e->flags & (ENVELOPE_8BIT | ENVELOPE_UTF8)) | ENVELOPE_SUBMITTED;
 }
 
-static intake *intake_named(channel *ch, const received *r, intake_state wanted)
+static intake *intake_named(void *context, const channel *ch, const received *r)
 {
-    bringer *b = bringer_of(the_cleanup, ch);
-    intake *i = b ? intake_find(b, r->ref) : NULL;
-    return i && i->state == wanted ? i : NULL;
+    intake *i = intake_find(bringer_of(context, ch), r->ref);
+    return i && i->state == INTAKE_OPEN ? i : NULL;
 }
 
 static bool on_envelope(void *context, channel *ch, received *r)
 {
-    intake *i = intake_named(ch, r, INTAKE_OPEN);
+    intake *i = intake_named(context, ch, r);
     envelope m;
-    (void)context;
     if (envelope_decode(r->bytes, &m) != PARSE_DONE || i == NULL || i->has_envelope)
         return false;
     envelope_keep(i, &m);
@@ -75,20 +84,31 @@ static bool on_envelope(void *context, channel *ch, received *r)
     return true;
 }
 
+/* One without a route. */
+static void recipient_keep(intake *i, const envelope_recipient *m)
+{
+    arena *a = &i->arena;
+    if (i->brought.n >= BROUGHT_MAX || a->is_over) {
+        i->problem = fault_make(FAULT_REFUSED, "5.3", "Too many recipients");
+        return;
+    }
+    *vec_add(&i->brought) = (envelope_recipient){ .address = arena_copy(a, m->address),
+                                                  .original = arena_copy(a, m->original),
+                                                  .orcpt = arena_copy(a, m->orcpt),
+                                                  .notify = m->notify };
+}
+
 static bool on_recipient(void *context, channel *ch, received *r)
 {
-    intake *i = intake_named(ch, r, INTAKE_OPEN);
+    intake *i = intake_named(context, ch, r);
     envelope_recipient m;
-    (void)context;
     if (envelope_recipient_decode(r->bytes, &m) != PARSE_DONE || i == NULL || m.address.n == 0)
         return false;
     i->brought_count++;
     if (i->bringer->is_trusted && m.transport.n)
-        return intake_add_recipient(i, &m);
-    arena *a = &i->arena;
-    *vec_add(&i->brought) = (envelope_recipient){ .address = arena_copy(a, m.address),
-                                                  .original = arena_copy(a, m.original),
-                                                  .orcpt = arena_copy(a, m.orcpt), .notify = m.notify };
+        intake_add_recipient(i, &m);
+    else
+        recipient_keep(i, &m);
     return true;
 }
 
@@ -122,15 +142,13 @@ static fault submitted_check(const intake *i)
 
 static bool on_commit(void *context, channel *ch, received *r)
 {
-    intake *i = intake_named(ch, r, INTAKE_OPEN);
-    (void)context;
+    intake *i = intake_named(context, ch, r);
     if (i == NULL || cleanup_commit_decode(r->bytes, &i->commit) != PARSE_DONE || !i->has_envelope ||
         i->commit.recipient_count != i->brought_count || i->brought_count == 0)
         return false;
-    fault f = i->brought.n ? submitted_check(i) : NO_FAULT;
-    if (is_fault(f))
-        intake_end(i, f);
-    else if (i->brought.n)
+    if (!is_fault(i->problem) && i->brought.n)
+        i->problem = submitted_check(i);
+    if (!is_fault(i->problem) && i->brought.n)
         resolve_start(i);
     else
         intake_finish(i);
@@ -139,9 +157,7 @@ static bool on_commit(void *context, channel *ch, received *r)
 
 static bool on_abort(void *context, channel *ch, received *r)
 {
-    bringer *b = bringer_of(the_cleanup, ch);
-    intake *i = b ? intake_find(b, r->ref) : NULL;
-    (void)context;
+    intake *i = intake_find(bringer_of(context, ch), r->ref);
     if (i && i->state != INTAKE_COMMITTING)
         intake_drop(i);
     return true;
@@ -159,11 +175,10 @@ static bringer *bringer_add(cleanup *c, channel *ch)
     bringer *b = memory_get(sizeof *b);
     *b = (bringer){ .cleanup = c, .channel = ch, .next = c->bringers };
     c->bringers = b;
-    the_cleanup = c;
     return b;
 }
 
-/* A message that is being committed becomes the queue's; it only has nobody to tell any more. */
+/* What was not answered is not in the queue: nobody was told that it is. */
 static void bringer_free(bringer *b)
 {
     cleanup *c = b->cleanup;
@@ -183,7 +198,6 @@ static void bringer_free(bringer *b)
 void bring_opened(peer *p)
 {
     bringer *b = bringer_add(p->daemon->state, &p->channel);
-    b->cleanup->process = p->daemon;
     b->is_trusted = true;
     p->context = b;
 }
@@ -195,18 +209,30 @@ void bring_lost(peer *p)
 
 static void submit_closed(void *context, channel *ch)
 {
-    bringer *b = context;
     (void)ch;
-    daemon_session_closed(b->cleanup->process);
-    bringer_free(b);
+    bringer_free(context);
+}
+
+static const talk submit_talk = { "submit", rows, COUNT_OF(rows), submit_closed };
+
+static size_t connections_of(const cleanup *c, uid_t uid)
+{
+    size_t n = 0;
+    for (const bringer *b = c->bringers; b; b = b->next)
+        n += !b->is_trusted && b->uid == uid;
+    return n;
 }
 
 void bring_submit(listener *l, const accepted *a)
 {
-    static const talk submit_talk = { "submit", rows, COUNT_OF(rows), submit_closed };
-    bringer *b = bringer_add(l->daemon->state, NULL);
+    cleanup *c = l->daemon->state;
+    if (connections_of(c, a->uid) >= SUBMIT_PEERS_MAX) {
+        log_event(LOG_WARNING, "too-many-submitters", LOG_NUM("uid", a->uid));
+        close(a->fd);
+        return;
+    }
+    bringer *b = bringer_add(c, NULL);
     b->uid = a->uid;
     b->channel = &b->submit;
     channel_open(&b->submit, l->daemon->loop, a->fd, &submit_talk, b);
-    daemon_session_opened(l->daemon);
 }

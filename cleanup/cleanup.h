@@ -2,6 +2,7 @@
  * It may block in fsync: there are several of it. */
 #pragma once
 #include "base/map.h"
+#include "base/refs.h"
 #include "base/vec.h"
 #include "daemon/daemon.h"
 #include "ipc/talk/cleanup.h"
@@ -41,7 +42,7 @@ typedef struct intake {
     buf records;                     /* of recipients with their routes */
     map seen;                        /* final recipients: each once */
     uint32_t brought_count, recipient_count, to_resolve;
-    fault resolving; /* what went wrong in it */
+    fault problem; /* found before the commit; its answer */
     str first_recipient;
     cleanup_commit commit;
     struct intake *next;
@@ -51,17 +52,16 @@ struct cleanup {
     process *process;
     bringer *bringers;
     intake *intakes;
-    VEC(blank) blanks;
-    bool has_asked; /* for blanks; one answer is on its way */
-    uint32_t answers_due;
-    fault full; /* the last refusal of qmgr, while no file can be had */
+    size_t intake_count;
+    VEC(blank) blanks; /* qmgr's `asked` counts those that are due */
+    refs questions;    /* to policy */
 };
 
 /* stock.c: blanks */
 extern const talk qmgr_talk;
 bool stock_take(cleanup *c, blank *out);
 void stock_refill(cleanup *c);
-void stock_drop(cleanup *c, const blank *b); /* tells qmgr */
+void stock_drop(const blank *b); /* tells qmgr */
 void blank_close(blank *b);
 void stock_opened(peer *p);
 void stock_lost(peer *p);
@@ -76,16 +76,17 @@ void bring_submit(listener *l, const accepted *a);
 intake *intake_new(bringer *b, uint32_t ref);
 intake *intake_find(bringer *b, uint32_t ref);
 intake *intake_by_id(cleanup *c, uint64_t id);
-void intake_serve(cleanup *c);          /* gives blanks to those who wait */
+void intake_serve(cleanup *c, fault full); /* gives blanks to those who wait; with a fault they are told */
 void intake_end(intake *i, fault outcome); /* answers and frees; a fault drops the file */
-void intake_drop(intake *i);            /* without an answer */
-bool intake_add_recipient(intake *i, const envelope_recipient *r); /* final, with its route; once */
-void intake_finish(intake *i);          /* all recipients have routes: write, and ask for the rename */
+void intake_drop(intake *i);               /* without an answer */
+void intake_add_recipient(intake *i, const envelope_recipient *r); /* final, with its route; once */
+void intake_finish(intake *i); /* all recipients have routes: write, and ask for the rename */
 void intake_committed(intake *i, fault outcome);
 
 /* resolve.c */
 extern const talk policy_talk;
 void resolve_start(intake *i);
+void resolve_forget(intake *i); /* it goes: answers that are on their way find nothing */
 void resolve_lost(peer *p);
 
 /* fields.c: what is put in front of the content, from its header */

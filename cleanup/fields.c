@@ -60,10 +60,19 @@ static bool trace_append(const intake *i, date when, buf *out)
         str_word(&tls, " ", &cipher);
     queue_name id = queue_id_text(i->file.id);
     trace_field r = {
-        .helo = e->helo, .client_name = str_equal(e->client_name, STR("unknown")) ? STR_NONE : e->client_name,
-        .client_ip = e->client_address, .is_esmtp = str_starts(e->protocol, STR("E")), .has_login = e->login.n > 0,
-        .is_utf8 = e->flags & ENVELOPE_UTF8, .tls_version = version, .tls_cipher = cipher, .host = c->myhostname,
-        .id = str_c(id.text), .recipient = i->brought_count == 1 ? i->first_recipient : STR_NONE, .uid = uid_of(i), .when = when,
+        .helo = e->helo,
+        .client_name = str_equal(e->client_name, STR("unknown")) ? STR_NONE : e->client_name,
+        .client_ip = e->client_address,
+        .is_esmtp = str_starts(e->protocol, STR("E")),
+        .has_login = e->login.n > 0,
+        .is_utf8 = e->flags & ENVELOPE_UTF8,
+        .tls_version = version,
+        .tls_cipher = cipher,
+        .host = c->myhostname,
+        .id = str_c(id.text),
+        .recipient = i->brought_count == 1 ? i->first_recipient : STR_NONE,
+        .uid = uid_of(i),
+        .when = when,
     };
     return received_append(out, &r);
 }
@@ -83,12 +92,11 @@ static bool missing_append(const intake *i, str header, date when, buf *out)
         fits = fits && buf_append(out, STR("Date: ")) && date_append(out, when) && buf_append(out, STR("\r\n"));
     }
     if (!has(header, STR("Message-ID")))
-        fits = fits && buf_printf(out, "Message-ID: <%s@%.*s>\r\n", queue_id_text(i->file.id).text,
-                                  STR_ARG(c->myhostname));
+        fits = fits &&
+               buf_printf(out, "Message-ID: <%s@%.*s>\r\n", queue_id_text(i->file.id).text, STR_ARG(c->myhostname));
     if (!has(header, STR("From")) && !has(header, STR("Resent-From")))
-        fits = fits && buf_append(out, STR("From: <")) && buf_append(out, i->envelope.reverse_path.n
-                                                                              ? i->envelope.reverse_path
-                                                                              : STR("MAILER-DAEMON")) &&
+        fits = fits && buf_append(out, STR("From: <")) &&
+               buf_append(out, i->envelope.reverse_path.n ? i->envelope.reverse_path : STR("MAILER-DAEMON")) &&
                buf_append(out, STR(">\r\n"));
     return fits;
 }

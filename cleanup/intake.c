@@ -10,13 +10,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { INTAKE_BYTES_MAX = 16 * 1024 * 1024 }; /* of recipients without a route */
+
 intake *intake_new(bringer *b, uint32_t ref)
 {
     intake *i = memory_get(sizeof *i);
-    *i = (intake){ .bringer = b, .ref = ref, .file = { .read_write = -1, .write_only = -1 },
-                   .records = buf_new(QUEUE_ENVELOPE_MAX), .next = b->cleanup->intakes };
+    *i = (intake){ .bringer = b,
+                   .ref = ref,
+                   .file = { .read_write = -1, .write_only = -1 },
+                   .records = buf_new(QUEUE_ENVELOPE_MAX),
+                   .arena = arena_new(INTAKE_BYTES_MAX),
+                   .next = b->cleanup->intakes };
     b->cleanup->intakes = i;
+    b->cleanup->intake_count++;
     b->open++;
+    daemon_session_opened(b->cleanup->process);
     return i;
 }
 
@@ -38,31 +46,38 @@ intake *intake_by_id(cleanup *c, uint64_t id)
 
 static void intake_free(intake *i)
 {
-    intake **at = &i->bringer->cleanup->intakes;
+    cleanup *c = i->bringer->cleanup;
+    intake **at = &c->intakes;
     while (*at != i)
         at = &(*at)->next;
     *at = i->next;
+    c->intake_count--;
     i->bringer->open--;
+    resolve_forget(i);
     blank_close(&i->file);
     buf_free(&i->records);
     map_free(&i->seen);
     vec_free(&i->brought);
     arena_free(&i->arena);
     free(i);
+    daemon_session_closed(c->process);
 }
 
+/* What was refused is not delivered, even if qmgr ends before it hears of it and another one finds the file in the queue. */
 void intake_drop(intake *i)
 {
-    cleanup *c = i->bringer->cleanup;
+    if (i->state == INTAKE_COMMITTING && ftruncate(i->file.read_write, 0) != 0)
+        log_fault(LOG_ERROR, "not-emptied", fault_errno("empty the queue file"));
     if (i->file.read_write >= 0)
-        stock_drop(c, &i->file);
+        stock_drop(&i->file);
     intake_free(i);
 }
 
 void intake_end(intake *i, fault outcome)
 {
-    cleanup_done m = { .queue_id = i->file.id, .outcome = outcome.kind, .status = str_c(outcome.status),
-                       .reason = str_c(outcome.text) };
+    cleanup_done m = {
+        .queue_id = i->file.id, .outcome = outcome.kind, .status = str_c(outcome.status), .reason = str_c(outcome.text)
+    };
     channel_put(i->bringer->channel, CLEANUP_DONE, i->ref, cleanup_done, &m);
     if (is_fault(outcome)) {
         log_event(LOG_WARNING, "not-queued", LOG_C("id", queue_id_text(i->file.id).text),
@@ -81,7 +96,7 @@ static void intake_ready(intake *i)
     i->file.write_only = -1;
 }
 
-void intake_serve(cleanup *c)
+void intake_serve(cleanup *c, fault full)
 {
     for (intake *i = c->intakes, *next; i; i = next) {
         next = i->next;
@@ -89,14 +104,13 @@ void intake_serve(cleanup *c)
             continue;
         if (stock_take(c, &i->file))
             intake_ready(i);
-        else if (is_fault(c->full) && c->answers_due == 0)
-            intake_end(i, c->full);
+        else if (is_fault(full))
+            intake_end(i, full);
         else if (daemon_peer(c->process, "qmgr") == NULL)
             intake_end(i, fault_make(FAULT_TRY_LATER, "3.0", "Queue manager is not there"));
     }
-    if (!is_fault(c->full) || c->blanks.n == 0)
+    if (!is_fault(full))
         stock_refill(c);
-    c->full = NO_FAULT; /* the next one asks again */
 }
 
 /* The same address in another case is the same recipient. */
@@ -108,18 +122,17 @@ static bool fold_append(buf *out, str s)
     return fits;
 }
 
-bool intake_add_recipient(intake *i, const envelope_recipient *r)
+void intake_add_recipient(intake *i, const envelope_recipient *r)
 {
     buf key = buf_new(4096);
     bool fits = buf_append(&key, r->transport) && buf_append_char(&key, '\0') && buf_append(&key, r->nexthop) &&
                 buf_append_char(&key, '\0') && fold_append(&key, r->address);
     bool is_new = fits && map_put(&i->seen, buf_str(&key), i) == NULL;
     buf_free(&key);
-    if (!is_new)
-        return fits;
-    if (i->recipient_count++ == 0)
+    if (is_new && i->recipient_count++ == 0)
         i->first_recipient = arena_copy(&i->arena, r->address);
-    return queue_records_recipient(&i->records, r);
+    if (!fits || (is_new && !queue_records_recipient(&i->records, r)))
+        i->problem = fault_make(FAULT_REFUSED, "5.3", "Too many recipients");
 }
 
 /* The file must hold what was announced: a bringer that died or lies is noticed here. */
@@ -129,8 +142,8 @@ static fault content_check(const intake *i)
     const config *c = daemon_config(i->bringer->cleanup->process);
     if (fstat(i->file.read_write, &st) != 0)
         return fault_errno("stat the queue file");
-    if ((uint64_t)st.st_size != QUEUE_CONTENT_START + i->commit.content_bytes &&
-        !(i->commit.content_bytes == 0 && st.st_size == 0))
+    uint64_t there = st.st_size > QUEUE_CONTENT_START ? (uint64_t)st.st_size - QUEUE_CONTENT_START : 0;
+    if (there != i->commit.content_bytes)
         return fault_make(FAULT_TRY_LATER, "3.0", "content is not whole");
     if (c->message_size_limit && i->commit.content_bytes > c->message_size_limit)
         return fault_make(FAULT_REFUSED, "3.4", "Message exceeds the size limit");
@@ -146,9 +159,12 @@ static fault file_finish(intake *i)
     if (!is_fault(f) && !(queue_records_envelope(&records, &i->envelope) && buf_append(&records, buf_str(&i->records))))
         f = fault_make(FAULT_REFUSED, "5.3", "Too many recipients");
     if (!is_fault(f)) {
-        queue_finish_args args = { .id = i->file.id, .arrived_us = clock_us(), .content_bytes = i->commit.content_bytes,
+        queue_finish_args args = { .id = i->file.id,
+                                   .arrived_us = clock_us(),
+                                   .content_bytes = i->commit.content_bytes,
                                    .content_checksum = i->commit.content_checksum,
-                                   .recipient_count = i->recipient_count, .added = buf_str(&added),
+                                   .recipient_count = i->recipient_count,
+                                   .added = buf_str(&added),
                                    .records = buf_str(&records) };
         f = queue_finish(i->file.read_write, &args);
     }
@@ -159,7 +175,9 @@ static fault file_finish(intake *i)
 
 void intake_finish(intake *i)
 {
-    fault f = i->file.qmgr ? file_finish(i) : fault_make(FAULT_TRY_LATER, "3.0", "Queue manager restarted");
+    fault f = is_fault(i->problem) ? i->problem
+              : i->file.qmgr       ? file_finish(i)
+                                   : fault_make(FAULT_TRY_LATER, "3.0", "Queue manager restarted");
     if (is_fault(f)) {
         intake_end(i, f);
         return;

@@ -9,7 +9,7 @@ static const contract cleanup_contract = {
     .peers = "smtpd pickup qmgr policy submit",
 };
 
-static bool start(process *p)
+static bool prepare(process *p)
 {
     cleanup *c = p->state;
     c->process = p;
@@ -25,7 +25,10 @@ int main(void)
         { "qmgr", qmgr_talk, stock_opened, stock_lost },
         { "policy", policy_talk, NULL, resolve_lost },
     };
-    const program cleanup_program = { .contract = &cleanup_contract, .peers = peers, .peer_count = COUNT_OF(peers),
-                                      .start = start, .on_connection = bring_submit };
+    const program cleanup_program = { .contract = &cleanup_contract,
+                                      .peers = peers,
+                                      .peer_count = COUNT_OF(peers),
+                                      .prepare = prepare,
+                                      .on_connection = bring_submit };
     return daemon_run(&cleanup_program, &c);
 }

@@ -23,17 +23,17 @@ bool stock_take(cleanup *c, blank *out)
 void stock_refill(cleanup *c)
 {
     peer *q = daemon_peer(c->process, "qmgr");
-    if (q == NULL || c->answers_due > 0 || c->blanks.n > STOCK_WANTED / 2 || c->process->is_draining)
+    if (q == NULL || q->asked > 0 || c->blanks.n > STOCK_WANTED / 2 ||
+        (c->process->is_draining && c->intake_count == 0))
         return;
     queue_take m = { .count = (uint32_t)(STOCK_WANTED - c->blanks.n) };
-    c->answers_due = m.count;
+    q->asked = m.count;
     channel_put(&q->channel, QUEUE_TAKE, 0, queue_take, &m);
 }
 
-void stock_drop(cleanup *c, const blank *b)
+void stock_drop(const blank *b)
 {
     queue_file m = { .queue_id = b->id };
-    (void)c;
     if (b->qmgr)
         channel_put(&b->qmgr->channel, QUEUE_DROP, 0, queue_file, &m);
 }
@@ -44,14 +44,12 @@ static bool on_fresh(void *context, channel *ch, received *r)
     cleanup *c = from->daemon->state;
     queue_file m;
     (void)ch;
-    if (queue_file_decode(r->bytes, &m) != PARSE_DONE || c->answers_due == 0)
+    if (queue_file_decode(r->bytes, &m) != PARSE_DONE || from->asked == 0)
         return false;
-    c->answers_due--;
-    c->full = NO_FAULT;
-    *vec_add(&c->blanks) = (blank){ .id = m.queue_id, .read_write = received_take(r, 0),
-                                    .write_only = received_take(r, 1), .qmgr = from };
-    intake_serve(c);
-    stock_refill(c);
+    from->asked--;
+    *vec_add(&c->blanks) =
+        (blank){ .id = m.queue_id, .read_write = received_take(r, 0), .write_only = received_take(r, 1), .qmgr = from };
+    intake_serve(c, NO_FAULT);
     return true;
 }
 
@@ -60,18 +58,18 @@ static fault result_fault(const queue_result *m)
     return fault_make((fault_kind)m->outcome, m->status.n ? "3.0" : "", "%.*s", STR_ARG(m->reason));
 }
 
+/* Who comes next asks again; asking at once would be told the same at once. */
 static bool on_full(void *context, channel *ch, received *r)
 {
     peer *from = context;
-    cleanup *c = from->daemon->state;
     queue_result m;
     (void)ch;
     if (queue_result_decode(r->bytes, &m) != PARSE_DONE || m.outcome > FAULT_BUG || m.outcome == FAULT_NONE)
         return false;
-    c->answers_due = 0;
-    c->full = result_fault(&m);
-    memcpy(c->full.status, "3.1", 4);
-    intake_serve(c);
+    fault full = result_fault(&m);
+    memcpy(full.status, "3.1", 4);
+    from->asked = 0;
+    intake_serve(from->daemon->state, full);
     return true;
 }
 
@@ -101,10 +99,7 @@ const talk qmgr_talk = { "cleanup-qmgr", rows, COUNT_OF(rows), NULL };
 
 void stock_opened(peer *p)
 {
-    cleanup *c = p->daemon->state;
-    c->process = p->daemon;
-    c->answers_due = 0;
-    stock_refill(c);
+    stock_refill(p->daemon->state);
 }
 
 /* Its successor discards what was not committed; what was renamed and not durable was never acknowledged. */
@@ -119,7 +114,6 @@ void stock_lost(peer *p)
             c->blanks.p[kept++] = c->blanks.p[i];
     }
     c->blanks.n = kept;
-    c->answers_due = 0;
     for (intake *i = c->intakes, *next; i; i = next) {
         next = i->next;
         if (i->file.qmgr != p)
@@ -128,4 +122,5 @@ void stock_lost(peer *p)
         if (i->state == INTAKE_COMMITTING)
             intake_end(i, fault_make(FAULT_TRY_LATER, "3.0", "Queue manager restarted"));
     }
+    stock_refill(c); /* of another that is there already */
 }
