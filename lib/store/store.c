@@ -1,3 +1,4 @@
+#include "store/store.h"
 #include "store/internal.h"
 #include "base/clock.h"
 #include "base/log.h"

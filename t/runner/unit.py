@@ -5,12 +5,14 @@ import re
 import signal
 import subprocess
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import builds
 from results import FAILED, PASSED, SKIPPED, Section
 
 LIMIT_S = 240
+GONE_S = 2
 TAP = re.compile(r"^(not )?ok (\d+) (- |# SKIP )(\w+)")
 CASE = re.compile(r"cmocka_unit_test\w*\(\s*(\w+)")
 ENVIRONMENT = {
@@ -56,6 +58,19 @@ def parse(output):
     return cases, planned
 
 
+def is_gone(group, seconds):
+    """Whether no process of the group is left: those that were killed with their parent take a moment."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        if time.monotonic() >= end:
+            return False
+        time.sleep(0.01)
+
+
 def execute(path):
     """(output, exit status or None when it took too long, whether no process of its group was left)."""
     with tempfile.TemporaryDirectory(prefix="unit-") as folder, tempfile.TemporaryFile() as output:
@@ -65,11 +80,9 @@ def execute(path):
             status = process.wait(LIMIT_S)
         except subprocess.TimeoutExpired:
             status = None
-        try:
+        is_alone = is_gone(process.pid, GONE_S if status is not None else 0) or status is None
+        if not is_gone(process.pid, 0):
             os.killpg(process.pid, signal.SIGKILL)
-            is_alone = status is None
-        except ProcessLookupError:
-            is_alone = True
         process.wait()
         output.seek(0)
         return output.read().decode(errors="replace"), status, is_alone

@@ -54,7 +54,8 @@ def test_starttls_and_a_message(suite):
     assert b"Date:" in head and b"Message-ID:" in head and b"From:" in head  # completed for those who log in
 
 
-INJECTED = [b"NOOP injected\r\n", b"EHLO evil.example\r\nMAIL FROM:<evil@x>\r\n", b"QUIT\r\n", b"N", b"\r\n", b"AUTH PLAIN " + plain().encode() + b"\r\n",
+INJECTED = [b"NOOP injected\r\n", b"EHLO evil.example\r\nMAIL FROM:<evil@x>\r\n", b"QUIT\r\n", b"N", b"\r\n",
+            b"AUTH PLAIN " + plain().encode() + b"\r\n",
             b"MAIL FROM:<evil@x>\r\nRCPT TO:<user1@example.test>\r\nDATA\r\nSubject: evil\r\n\r\n.\r\n", b"X" * 5000]
 
 

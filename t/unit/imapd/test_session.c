@@ -42,10 +42,10 @@ static void a_client_that_does_not_read_holds_little(void **state)
 {
     enum { LINES = 50000 };
     fixture f;
-    char *text = malloc(LINES * 22 + 64), *at = text + sprintf(text, "Subject: large\r\n\r\n");
+    char *text = malloc(LINES * 22 + 64), *at = text + snprintf(text, 32, "Subject: large\r\n\r\n");
     (void)state;
     for (unsigned i = 0; i < LINES; i++)
-        at += sprintf(at, "line %014u\r\n", i);
+        at += snprintf(at, 32, "line %014u\r\n", i);
     fixture_open(&f);
     dialog_deliver(&f.d, text);
     ask(&f.c, "a SELECT INBOX\r\n", "a ");

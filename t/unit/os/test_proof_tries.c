@@ -110,6 +110,8 @@ static fault sibling_traced(void *context)
     }
     long traced = ptrace(PTRACE_SEIZE, sibling, 0, 0);
     kill(sibling, SIGKILL);
+    while (waitpid(sibling, NULL, 0) < 0 && errno == EINTR)
+        continue;
     NEED(traced == 0);
     return NO_FAULT;
 }
