@@ -5,6 +5,23 @@
 
 enum { POLICY_PATIENCE_MS = 10000 };
 
+/* What was accepted before the question that is open. */
+static void routes_mark(transaction *tx)
+{
+    if (tx->recipients == NULL)
+        tx->last = &tx->recipients;
+    tx->decided = tx->last;
+    tx->decided_count = tx->count;
+}
+
+/* Routes of a question that was not answered, or with no, are none. */
+static void routes_undo(transaction *tx)
+{
+    tx->last = tx->decided;
+    *tx->last = NULL;
+    tx->count = tx->decided_count;
+}
+
 static void ask(session *s)
 {
     peer *p = daemon_peer(s->smtpd->process, "policy");
@@ -26,6 +43,7 @@ void policy_question(session *s, enum policy_stage stage, str to, void (*then)(s
         .tls = str_c(s->tls), .message_bytes = s->tx.written ? s->tx.written : s->tx.params.size_bytes,
     };
     s->on_answer = then;
+    routes_mark(&s->tx);
     ask(s);
 }
 
@@ -33,6 +51,7 @@ void policy_no_answer(session *s)
 {
     reply r = reply_of(REPLY_NO_POLICY);
     policy_answer a = { .code = r.code, .status = r.status, .reply = r.words, .reason = STR("policy is not there") };
+    routes_undo(&s->tx);
     session_resume(s);
     s->on_answer(s, &a);
 }
@@ -47,12 +66,12 @@ static bool on_route(void *context, channel *ch, received *r)
         return false;
     if (s == NULL || s->waiting != WAITING_POLICY)
         return true; /* the client went away meanwhile */
+    if (s->question.stage != POLICY_STAGE_RCPT)
+        return false;
     arena *a = &s->tx.arena;
     recipient *n = ARENA_NEW(a, recipient);
     *n = (recipient){ .address = arena_copy(a, m.address), .original = s->question.recipient,
                       .transport = arena_copy(a, m.transport), .nexthop = arena_copy(a, m.nexthop) };
-    if (s->tx.recipients == NULL)
-        s->tx.last = &s->tx.recipients;
     *s->tx.last = n;
     s->tx.last = &n->next;
     s->tx.count++;
@@ -70,6 +89,8 @@ static bool on_answer(void *context, channel *ch, received *r)
     session *s = session_by_ref(from->daemon->state, r->ref);
     if (s == NULL || s->waiting != WAITING_POLICY)
         return true;
+    if (m.code >= 400)
+        routes_undo(&s->tx);
     session_resume(s);
     s->on_answer(s, &m);
     return true;
@@ -85,6 +106,7 @@ static void ask_all_again(smtpd *d, const peer *lost)
         if (s == NULL || s->waiting != WAITING_POLICY || s->asked != lost)
             continue;
         timer_stop(&s->delay);
+        routes_undo(&s->tx);
         ask(s);
     }
 }

@@ -46,10 +46,9 @@ static bool prepare(process *p)
 static void on_drain(process *p)
 {
     smtpd *d = p->state;
-    static const reply bye = { 421, STR_ROW("4.3.2"), STR_ROW("Service shutting down, try again later") };
     for (size_t i = 0; i < d->sessions.n; i++)
-        if (d->sessions.p[i] && d->sessions.p[i]->waiting == WAITING_NOT && d->sessions.p[i]->phase != PHASE_CONTENT)
-            session_close(d->sessions.p[i], &bye);
+        if (d->sessions.p[i])
+            session_drain(d->sessions.p[i]);
 }
 
 static void report(process *p, buf *detail)

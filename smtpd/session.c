@@ -82,6 +82,13 @@ void session_close(session *s, const reply *last)
         stream_abort(&s->stream);
 }
 
+void session_drain(session *s)
+{
+    reply bye = reply_of(REPLY_GOING_DOWN);
+    if (s->smtpd->process->is_draining && s->waiting == WAITING_NOT && s->phase != PHASE_CONTENT && s->phase != PHASE_CLOSED)
+        session_close(s, &bye);
+}
+
 static void delay_over(void *context)
 {
     session *s = context;
@@ -92,6 +99,7 @@ static void delay_over(void *context)
     }
     session_resume(s);
     write_reply(s, &r);
+    session_drain(s);
 }
 
 /* Counts what is wrong; a client with many errors waits for its replies, one with too many is sent away. 452 is a limit of ours:
@@ -128,6 +136,7 @@ void session_settle(session *s, verdict v)
         reply r = reply_of(REPLY_TOO_MUCH_MEMORY);
         session_close(s, &r);
     }
+    session_drain(s);
 }
 
 static void problem_say(session *s)

@@ -57,6 +57,8 @@ typedef struct transaction {
     bool has_sender;
     smtp_params params;
     recipient *recipients, **last;
+    recipient **decided; /* where the open question's begin, which count if it is answered with yes */
+    uint32_t decided_count;
     uint32_t accepted; /* RCPT commands that were */
     uint32_t count;    /* final recipients */
     smtp_params rcpt_params;
@@ -123,6 +125,7 @@ void session_resume(session *s);
 session *session_by_ref(smtpd *d, uint32_t ref);
 uint32_t session_ref(session *s);                    /* a fresh number for a question */
 void session_close(session *s, const reply *last);
+void session_drain(session *s); /* closes it when the process leaves, unless a message or an answer is under way */
 
 /* verbs.c */
 verdict session_command(session *s, const smtp_command *c);

@@ -28,6 +28,7 @@ void transaction_clear(session *s)
     arena memory = tx->arena;
     arena_clear(&memory);
     *tx = (transaction){ .arena = memory, .fd = -1 };
+    s->question.sender = s->question.recipient = STR_NONE; /* they stood in it */
 }
 
 bool transaction_begin(session *s)
@@ -144,6 +145,7 @@ static bool on_ready(void *context, channel *ch, received *r)
 /* The file could not be had, or is lost with its cleanup. */
 static void no_file(session *s, fault why)
 {
+    fd_close(&s->tx.fd); /* another recipient may begin anew, with a file of its own */
     s->tx.fault = why;
     if (s->waiting != WAITING_FILE)
         return; /* DATA or the end of data will say it */
