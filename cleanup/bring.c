@@ -199,6 +199,7 @@ void bring_opened(peer *p)
 {
     bringer *b = bringer_add(p->daemon->state, &p->channel);
     b->is_trusted = true;
+    b->has_checked_size = strcmp(p->role, "smtpd") == 0;
     p->context = b;
 }
 

@@ -23,6 +23,7 @@ typedef struct bringer {
     channel *channel;
     channel submit; /* of a local program */
     bool is_trusted;
+    bool has_checked_size; /* under the rules of the session that brought it, which a reload does not change */
     uid_t uid;
     size_t open;
     struct bringer *next;

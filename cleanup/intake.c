@@ -145,7 +145,7 @@ static fault content_check(const intake *i)
     uint64_t there = st.st_size > QUEUE_CONTENT_START ? (uint64_t)st.st_size - QUEUE_CONTENT_START : 0;
     if (there != i->commit.content_bytes)
         return fault_make(FAULT_TRY_LATER, "3.0", "content is not whole");
-    if (c->message_size_limit && i->commit.content_bytes > c->message_size_limit)
+    if (!i->bringer->has_checked_size && c->message_size_limit && i->commit.content_bytes > c->message_size_limit)
         return fault_make(FAULT_REFUSED, "3.4", "Message exceeds the size limit");
     return NO_FAULT;
 }

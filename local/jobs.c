@@ -119,5 +119,6 @@ void jobs_worker_lost(pool_worker *w)
     size_t cursor = 0;
     for (job *j; (j = refs_next(&l->jobs, &cursor)) != NULL;)
         if (j->worker == w)
-            job_fail(j, fault_make(FAULT_TRY_LATER, "3.0", "the delivery worker ended"));
+            job_fail(j, w->had_no_folder ? fault_make(FAULT_TRY_LATER, "2.0", "the mail folder cannot be opened")
+                                         : fault_make(FAULT_TRY_LATER, "3.0", "the delivery worker ended"));
 }

@@ -26,6 +26,7 @@ typedef struct pool_worker {
     channel channel;
     pool_worker_state state;
     size_t open;   /* the program's: sessions or deliveries that it has */
+    bool had_no_folder; /* why it ended */
     void *context; /* the program's */
     struct pool_worker *next;
 } pool_worker;

@@ -175,7 +175,7 @@ int worker_run(const worker_program *p, void *state)
     if (!start_read(&s))
         return 2;
     if (!folders_open(&s))
-        return 5;
+        return WORKER_EXIT_NO_FOLDER;
     if (!confine(&s))
         return 4;
     if (p->start && !p->start(&w))

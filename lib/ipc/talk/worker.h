@@ -10,6 +10,8 @@ enum worker_type {
     WORKER_LEAVE,       /* worker_ready: finish and exit */
 };
 
+enum { WORKER_EXIT_NO_FOLDER = 5 }; /* status of a worker whose user's mail folder could not be opened */
+
 #define WORKER_START_FIELDS(X)                                                                                         \
     X(text, user)                                                                                                      \
     X(text, home)             /* as the worker sees it: "/" when it is chrooted there */                               \
