@@ -24,7 +24,8 @@ def is_closed(c):
 
 # ---- lines ----
 
-@pytest.mark.parametrize("length,want", [(2047, "250"), (2048, "250"), (2049, "500 5.5.2"), (4096, "500"), (65535, "500"), (65536, "500"), (65537, "500")])
+@pytest.mark.parametrize("length,want", [(2047, "250"), (2048, "250"), (2049, "500 5.5.2"), (4096, "500"),
+                                         (65535, "500"), (65536, "500"), (65537, "500")])
 def test_a_command_line(suite, length, want):
     with hello(suite) as c:
         assert c.ask("NOOP " + "x" * (length - 7) + "\r\n").startswith(want)

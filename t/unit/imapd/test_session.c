@@ -1,5 +1,6 @@
 /* SOURCES: imapd/worker/append.c imapd/worker/copy.c imapd/worker/fetch.c imapd/worker/fetch_items.c imapd/worker/flags.c imapd/worker/folders.c imapd/worker/idle.c imapd/worker/list.c imapd/worker/news.c imapd/worker/pick.c imapd/worker/reading.c imapd/worker/search.c imapd/worker/search_keys.c imapd/worker/search_text.c imapd/worker/select.c imapd/worker/server.c imapd/worker/session.c imapd/worker/simple.c imapd/worker/verbs.c  NEEDS: store worker */
 /* Limits of a session: pipelining, a client that does not read, bad input, time. */
+#include "base/num.h"
 #include "t/unit/imapd/imap.h"
 
 /* All of `bytes` in, whatever comes out meanwhile is kept in *got. */
@@ -92,8 +93,10 @@ static void a_large_message_comes_in_pieces_of_any_size(void **state)
         buf_printf(&line, "p FETCH 3 BODY.PEEK[]<%zu.%zu>\r\n", at, n);
         const char *got = ask(&f.c, buf_c(&line), "p OK");
         const char *start = strchr(got, '\n') + 1;
-        size_t length = (size_t)strtoul(strchr(got, '{') + 1, NULL, 10);
-        buf_append(&whole, (str){ start, length });
+        uint64_t length = 0;
+        str digits = str_c(strchr(got, '{') + 1);
+        assert_true(num_parse(str_upto(digits, str_find(digits, '}')), 0, SIZE_MAX, &length));
+        buf_append(&whole, (str){ start, (size_t)length });
     }
     assert_true(str_equal(buf_str(&whole), buf_str(&text)));
     buf_free(&whole);
