@@ -77,6 +77,7 @@ class Imap:
             self.socket = context.wrap_socket(self.socket, server_hostname="localhost")
         self.bytes = b""
         self.count = 0
+        self.name = "INBOX"  # to which it appends
         if user:
             assert self.response().startswith(b"* OK ")
             self.ok(f"LOGIN {user}@example.test secret")
@@ -138,8 +139,8 @@ class Imap:
                 rows.append(dict(zip(words[3][::2], words[3][1::2])))
         return rows
 
-    def append(self, text, mailbox="INBOX", flags=""):
-        return self.ok(b"APPEND %s %s{%d+}\r\n%s" % (mailbox.encode(), flags.encode(), len(text), text))
+    def append(self, text):
+        return self.ok(b"APPEND %s {%d+}\r\n%s" % (self.name.encode(), len(text), text))
 
     def close(self):
         self.socket.close()
