@@ -40,14 +40,16 @@ static void stream_release(stream *s)
     task_put(s->loop, &s->end, end_task, s);
 }
 
+/* Two things are asked of the kernel only when they last: output that is flushed at the end of this round needs no watch, and
+ * most pauses are over before anything comes. What comes during a pause ends the watch (on_ready). */
 static void watch_update(stream *s)
 {
     unsigned wants = 0;
     if (s->is_ended)
         return;
-    if (!s->is_paused && !s->is_closing && !s->is_peer_done)
-        wants |= s->read_wants;
-    if (s->out.n)
+    if (!s->is_closing && !s->is_peer_done)
+        wants |= s->is_paused ? s->watch.wanted & s->read_wants : s->read_wants;
+    if (s->out.n && !s->flush.is_queued)
         wants |= s->write_wants;
     watch_want(&s->watch, wants);
 }
@@ -201,6 +203,8 @@ static void on_ready(void *context, unsigned ready)
     stream *s = context;
     if ((ready & s->write_wants) && s->out.n)
         write_ready(s);
+    if (s->is_paused && (ready & s->read_wants))
+        watch_want(&s->watch, s->watch.wanted & ~s->read_wants);
     if (may_read(s) && (ready & s->read_wants))
         read_ready(s);
     if (!s->is_ended && s->out.n && s->write_wants != WATCH_WRITE) /* the same the other way round */

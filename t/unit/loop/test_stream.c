@@ -383,6 +383,27 @@ static void an_ended_stream_sets_no_timer(void **state)
     assert_int_equal(f->idle, 0);
 }
 
+static void the_kernel_is_asked_only_when_it_lasts(void **state)
+{
+    fixture *f = *state;
+    open_with(f, &handler, 100, 100);
+    stream_pause(&f->stream);
+    assert_int_equal(f->stream.watch.wanted, WATCH_READ); /* nothing came yet */
+    send_text(f, "a");
+    rounds(f);
+    assert_int_equal(f->calls, 0);
+    assert_int_equal(f->stream.watch.wanted, 0); /* or each round would be told again */
+    stream_resume(&f->stream);
+    rounds(f);
+    assert_got(f, "a");
+    stream_write(&f->stream, STR("b"));
+    stream_pause(&f->stream);
+    stream_resume(&f->stream);
+    assert_int_equal(f->stream.watch.wanted, WATCH_READ); /* the flush at the end of the round may do */
+    rounds(f);
+    assert_int_equal(f->drained, 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -401,6 +422,7 @@ int main(void)
         TEST(detach_gives_the_descriptor_and_the_rest),
         TEST(what_a_transport_holds_is_not_forgotten),
         TEST(an_ended_stream_sets_no_timer),
+        TEST(the_kernel_is_asked_only_when_it_lasts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
