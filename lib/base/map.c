@@ -52,11 +52,23 @@ static map_entry *entry_find(const map *m, str key, uint64_t hash)
     return &m->entries[at];
 }
 
+/* Asks the kernel once a process: short-lived maps are many. What one map's order tells says nothing of the next's seed. */
+static void seed_take(uint64_t out[2])
+{
+    static uint64_t secret[2], count;
+    if (count == 0 && getrandom(secret, sizeof secret, 0) != (ssize_t)sizeof secret)
+        secret[0] = (uintptr_t)out; /* never on Linux after boot */
+    for (int i = 0; i < 2; i++) {
+        count++;
+        out[i] = hash_bytes(secret, (str){ (const char *)&count, sizeof count });
+    }
+}
+
 static void grow(map *m)
 {
     map old = *m;
-    if (old.capacity == 0 && getrandom(m->seed, sizeof m->seed, 0) != (ssize_t)sizeof m->seed)
-        m->seed[0] = (uintptr_t)m; /* never on Linux after boot */
+    if (old.capacity == 0)
+        seed_take(m->seed);
     m->capacity = old.capacity ? old.capacity * 2 : 16;
     m->entries = memory_get(m->capacity * sizeof *m->entries);
     for (size_t i = 0; i < old.capacity; i++)
