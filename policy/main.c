@@ -13,6 +13,7 @@ static bool start(process *p)
 {
     policy *state = p->state;
     state->process = p;
+    users_start(state);
     return true;
 }
 
@@ -30,7 +31,7 @@ int main(void)
         { "smtpd", ask_talk, NULL, ask_lost },
         { "cleanup", ask_talk, NULL, ask_lost },
         { "qmgr", ask_talk, NULL, ask_lost },
-        { "auth", auth_talk, NULL, users_auth_lost },
+        { "auth", auth_talk, users_auth_opened, users_auth_lost },
     };
     const program policy_program = { .contract = &policy_contract, .peers = peers, .peer_count = COUNT_OF(peers),
                                      .prepare = rules_prepare, .start = start, .report = report };

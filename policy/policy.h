@@ -28,6 +28,8 @@ struct policy {
     map users;        /* folded name → known_user */
     map asked;        /* names that auth is being asked for → ref */
     uint32_t next_ref;
+    timer patience;      /* while auth is away: a reload or a crash restarts it */
+    bool is_auth_missed; /* it did not come back in time */
     uint64_t asked_count, answered;
 };
 
@@ -39,6 +41,8 @@ extern const talk auth_talk;
 user_find users_lookup; /* the engine's question; says USER_WAIT until auth has answered */
 void users_ask(policy *p, str name);
 void users_auth_lost(peer *p);
+void users_auth_opened(peer *p);
+void users_start(policy *p);
 
 /* ask.c */
 extern const talk ask_talk;

@@ -5,6 +5,7 @@
 #include "policy/policy.h"
 #include <stdlib.h>
 
+enum { AUTH_PATIENCE_MS = 5000 }; /* less than smtpd has with us */
 enum { KNOWN_MAX = 200000 }; /* a guesser must not fill the memory: then all is forgotten */
 
 typedef struct known_user {
@@ -37,7 +38,7 @@ user_result users_lookup(void *context, str name, arena *mem, str *out_name, fau
 {
     policy *p = context;
     const known_user *k = map_get(&p->users, key_fold(name, mem));
-    if (k == NULL && (p->process == NULL || daemon_peer(p->process, "auth") == NULL)) {
+    if (k == NULL && (p->process == NULL || p->is_auth_missed)) {
         *out_fault = fault_make(FAULT_TRY_LATER, "3.0", "the user file cannot be looked at now");
         return USER_FAILED;
     }
@@ -55,6 +56,8 @@ void users_ask(policy *p, str name)
     arena a = arena_new(0);
     str folded = key_fold(name, &a);
     peer *auth = daemon_peer(p->process, "auth");
+    if (auth == NULL)
+        timer_set(&p->patience, AUTH_PATIENCE_MS);
     if (auth && map_get(&p->asked, folded) == NULL) {
         auth_find m = { .user = folded };
         uint32_t *ref = memory_get(sizeof *ref);
@@ -115,7 +118,7 @@ static bool on_changed(void *context, channel *ch, received *r)
 static const talk_row rows[] = { { AUTH_USER, 0, 0, on_user }, { AUTH_CHANGED, 0, 0, on_changed } };
 const talk auth_talk = { "policy-auth", rows, COUNT_OF(rows), NULL };
 
-/* Whoever waits decides again: by another auth, or that it cannot be told now. */
+/* Whoever waits decides again: by another auth, or, when none comes soon, that it cannot be told now. */
 void users_auth_lost(peer *lost)
 {
     policy *p = lost->daemon->state;
@@ -125,5 +128,26 @@ void users_auth_lost(peer *lost)
         free(e.value);
     map_free(&p->asked);
     forget_all(p);
+    questions_resume(p, STR_NONE);
+}
+
+static void on_patience(void *context)
+{
+    policy *p = context;
+    p->is_auth_missed = daemon_peer(p->process, "auth") == NULL;
+    questions_resume(p, STR_NONE);
+}
+
+void users_start(policy *p)
+{
+    timer_open(&p->patience, p->process->loop, on_patience, p);
+}
+
+/* What waited for an auth to ask is decided again, and asks. */
+void users_auth_opened(peer *auth)
+{
+    policy *p = auth->daemon->state;
+    p->is_auth_missed = false;
+    timer_stop(&p->patience);
     questions_resume(p, STR_NONE);
 }

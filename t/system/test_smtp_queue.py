@@ -267,7 +267,7 @@ def test_open_sessions_finish_under_their_rules(suite):
 
 def test_reloads_under_load_lose_nothing(suite):
     sent = 0
-    for n in range(4):
+    for _ in range(8):
         clients = [hello(suite) for _ in range(5)]
         assert suite.postrider("reload").returncode == 0
         for c in clients:
