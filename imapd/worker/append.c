@@ -13,7 +13,9 @@ static void refuse(session *s, fault f)
 
 static fault begin(session *s, const imap_command *c)
 {
-    message_options options = { .flags = c->flags.system, .keywords = c->flags.keywords, .n_keywords = c->flags.keyword_n,
+    message_options options = { .flags = c->flags.system,
+                                .keywords = c->flags.keywords,
+                                .n_keywords = c->flags.keyword_n,
                                 .date_s = c->append.has_date ? c->append.date_s : 0 };
     s->delivery = delivery_new(s->server->store);
     return delivery_begin(s->delivery, c->mailbox.name, &options);

@@ -6,7 +6,7 @@
 
 enum {
     BATCH = 100,
-    BATCH_SEEN = 32,                /* where \Seen is set, in one transaction each */
+    BATCH_SEEN = 32, /* where \Seen is set, in one transaction each */
     BATCH_SEEN_BYTES = 256 * 1024,
 };
 
@@ -202,8 +202,13 @@ static void fetch_drop(job *j)
 static fetch_job *fetch_start(session *s, uid_set *uids, const imap_fetch *what, bool is_uid, const char *done)
 {
     fetch_job *f = ARENA_NEW(&s->mem, fetch_job);
-    *f = (fetch_job){ .job = { fetch_step, fetch_drop }, .uids = *uids, .from = 1, .what = what, .is_uid = is_uid,
-                      .has_uid = is_uid, .done = done };
+    *f = (fetch_job){ .job = { fetch_step, fetch_drop },
+                      .uids = *uids,
+                      .from = 1,
+                      .what = what,
+                      .is_uid = is_uid,
+                      .has_uid = is_uid,
+                      .done = done };
     *uids = (uid_set){ 0 };
     for (size_t i = 0; i < what->n; i++) {
         f->has_uid = f->has_uid && what->items[i].kind != IMAP_FETCH_UID;

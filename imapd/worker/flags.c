@@ -4,7 +4,8 @@
 bool flags_write(session *s, const message_info *info, buf *out)
 {
     str names[KEYWORDS_MAX];
-    imap_flags flags = { .system = (info->flags & MESSAGE_FLAGS_ALL) | (info->is_recent ? IMAP_RECENT : 0u), .keywords = names };
+    imap_flags flags = { .system = (info->flags & MESSAGE_FLAGS_ALL) | (info->is_recent ? IMAP_RECENT : 0u),
+                         .keywords = names };
     for (unsigned bit = 0; info->keywords >> bit; bit++)
         if (info->keywords >> bit & 1)
             names[flags.keyword_n++] = mailbox_keyword(s->box, bit);
@@ -75,7 +76,9 @@ static void flags_store(session *s, const imap_command *c, uid_set *uids)
         return;
     if (is_news)
         flags_announce(s); /* RFC 3501 7.2.6 */
-    flag_change change = { .uids = uids, .action = actions[c->store.action], .flags = c->flags.system, .keywords = keywords };
+    flag_change change = {
+        .uids = uids, .action = actions[c->store.action], .flags = c->flags.system, .keywords = keywords
+    };
     fault f = mailbox_change_flags(s->box, &change, 1, NULL);
     if (is_fault(f))
         session_answer_fault(s, f);

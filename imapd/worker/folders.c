@@ -34,21 +34,15 @@ void on_create(session *s, const imap_command *c)
     answer(s, f, is_fault(f) ? code_of(s, c->mailbox.name, "ALREADYEXISTS", "CANNOT") : "", "Create");
 }
 
-/* One's own selected mailbox is left first; other sessions that have it selected are told BYE. */
+/* One's own selected mailbox may be deleted: it is left without a word. Other sessions that have it selected are told BYE. */
 void on_delete(session *s, const imap_command *c)
 {
     if (!is_name(s, &c->mailbox))
         return;
     const char *code = code_of(s, c->mailbox.name, "CANNOT", "NONEXISTENT");
-    fault f = store_delete(s->server->store, c->mailbox.name);
-    mailbox_changes changes;
-    if (!is_fault(f) && s->box) {
-        if (mailbox_poll(s->box, true, &changes).kind == FAULT_REFUSED)
-            session_deselect(s);
-        else
-            mailbox_changes_free(&changes);
-    }
-    answer(s, f, code, "Delete");
+    s->is_deleting = true;
+    answer(s, store_delete(s->server->store, c->mailbox.name), code, "Delete");
+    s->is_deleting = false;
 }
 
 void on_rename(session *s, const imap_command *c)
@@ -56,7 +50,8 @@ void on_rename(session *s, const imap_command *c)
     if (!is_name(s, &c->mailbox) || !is_name(s, &c->rename.to))
         return;
     fault f = store_rename(s->server->store, c->mailbox.name, c->rename.to.name);
-    const char *code = code_of(s, c->mailbox.name, code_of(s, c->rename.to.name, "ALREADYEXISTS", "CANNOT"), "NONEXISTENT");
+    const char *code =
+        code_of(s, c->mailbox.name, code_of(s, c->rename.to.name, "ALREADYEXISTS", "CANNOT"), "NONEXISTENT");
     answer(s, f, code, "Rename");
 }
 

@@ -30,7 +30,7 @@ void fetch_flags(session *s, uid_set *uids, bool has_uid, const char *done);
 /* flags.c */
 handler on_store;
 bool flags_write(session *s, const message_info *info, buf *out); /* "(\Seen …)" */
-void flags_announce(session *s); /* FLAGS and PERMANENTFLAGS */
+void flags_announce(session *s);                                  /* FLAGS and PERMANENTFLAGS */
 /* Bits of keywords by name; false: it was answered. */
 bool flags_keywords(session *s, const imap_flags *flags, bool may_add, uint32_t *bits_out);
 

@@ -11,7 +11,7 @@ typedef struct list_job {
     str *names;             /* LSUB */
     size_t n, at;
     bool is_lsub;
-    map told;               /* LSUB: what was said */
+    map told; /* LSUB: what was said */
 } list_job;
 
 static void line_write(session *s, str name, const char *verb, const char *attributes)

@@ -86,7 +86,8 @@ void news_tell(session *s, bool may_expunge, bool is_sync_due)
         f = mailbox_poll(s->box, !may_expunge, &c);
     if (f.kind == FAULT_REFUSED) {
         session_deselect(s);
-        session_bye(s, "The selected mailbox was deleted", "mailbox-deleted");
+        if (!s->is_deleting)
+            session_bye(s, "The selected mailbox was deleted", "mailbox-deleted");
     }
     if (is_fault(f))
         return; /* the next command will meet it too, and tell */

@@ -8,7 +8,7 @@
 
 enum {
     PIECE = 32 * 1024,
-    HEADER_KEPT = 64 * 1024, /* larger ones are not cached */
+    HEADER_KEPT = 64 * 1024,     /* larger ones are not cached */
     TEXT_MAX = 32 * 1024 * 1024, /* an envelope or a structure: more than the limits of mime.h let them be */
 };
 

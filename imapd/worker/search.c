@@ -130,7 +130,9 @@ void on_search(session *s, const imap_command *c)
         return;
     }
     search_job *j = ARENA_NEW(&s->mem, search_job);
-    *j = (search_job){ .job = { search_step, search_drop }, .from = 1, .is_uid = c->is_uid,
+    *j = (search_job){ .job = { search_step, search_drop },
+                       .from = 1,
+                       .is_uid = c->is_uid,
                        .at = { .s = s, .what = &c->search, .spare = buf_new(TEXT_MAX), .text = buf_new(TEXT_MAX) } };
     if (!leaves_open(&j->at)) {
         session_answer(s, "NO [LIMIT] At most %d BODY and TEXT keys", SEARCH_TEXTS_MAX);

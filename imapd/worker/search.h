@@ -7,7 +7,7 @@
 enum { SEARCH_TEXTS_MAX = 50 }; /* BODY and TEXT keys: each reads every message */
 
 typedef struct search_leaf { /* what a key needs besides its node */
-    imap_set set;  /* without '*' */
+    imap_set set;            /* without '*' */
     match match;
     uint32_t keyword; /* bit; 0: no message has it */
 } search_leaf;
@@ -18,9 +18,9 @@ typedef struct searched { /* the message at hand */
     search_leaf *leaves; /* by node */
     const message_info *info;
     str header;
-    buf spare, text;     /* kept from message to message */
+    buf spare, text; /* kept from message to message */
     bool has_header;
-    fault fault;         /* it cannot be read */
+    fault fault; /* it cannot be read */
 } searched;
 
 bool search_leaf_open(searched *m, size_t node); /* false: too many of its kind */

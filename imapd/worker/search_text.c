@@ -35,8 +35,8 @@ static bool piece_use(void *context, str piece)
 /* Charsets of one byte a character can be cut anywhere; UTF-8 and what is not known is compared as it is. */
 static bool is_converted(str charset)
 {
-    static const str names[] = { STR_ROW("iso-8859-1"), STR_ROW("latin1"), STR_ROW("iso-8859-15"), STR_ROW("windows-1252"),
-                                 STR_ROW("cp1252") };
+    static const str names[] = { STR_ROW("iso-8859-1"), STR_ROW("latin1"), STR_ROW("iso-8859-15"),
+                                 STR_ROW("windows-1252"), STR_ROW("cp1252") };
     for (size_t i = 0; i < COUNT_OF(names); i++)
         if (str_equal_nocase(names[i], charset))
             return true;
@@ -46,8 +46,12 @@ static bool is_converted(str charset)
 static bool body_matches(searched *m, const mime_part *part, match *wanted)
 {
     str charset = mime_param_find(&part->params, STR("charset"), NULL);
-    decoding d = { .transfer = transfer_open(transfer_named(part->encoding)), .charset = charset,
-                   .is_converted = is_converted(charset), .bytes = &m->spare, .text = &m->text, .wanted = wanted };
+    decoding d = { .transfer = transfer_open(transfer_named(part->encoding)),
+                   .charset = charset,
+                   .is_converted = is_converted(charset),
+                   .bytes = &m->spare,
+                   .text = &m->text,
+                   .wanted = wanted };
     match_reset(wanted);
     m->has_header = false; /* `spare` may have held it */
     m->fault = reading_scan(&m->s->reading, m->s->server, part->body.stored, part->end.stored, piece_use, &d);
@@ -71,7 +75,8 @@ static bool header_matches(searched *m, const mime_part *part, match *wanted)
 
 static bool has_text(const mime_part *part)
 {
-    return part->kind == MIME_LEAF && (str_equal_nocase(part->type, STR("text")) || str_equal_nocase(part->type, STR("message")));
+    return part->kind == MIME_LEAF &&
+           (str_equal_nocase(part->type, STR("text")) || str_equal_nocase(part->type, STR("message")));
 }
 
 /* The next part in the order of the file. */

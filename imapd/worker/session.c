@@ -284,7 +284,8 @@ void session_deselect(session *s)
 
 void session_rest(session *s)
 {
-    reading_close(&s->reading);
+    if (s->mode != MODE_JOB) /* its client is slow, and will have the rest */
+        reading_close(&s->reading);
     if (s->input.state == IMAP_IN_LINE && s->input.command.n == 0)
         imap_input_free(&s->input);
     if (s->mode == MODE_COMMANDS)
@@ -295,8 +296,9 @@ static void on_end(void *context)
 {
     session *s = context;
     server *v = s->server;
-    session_closed m = { .session = s->id, .reason = str_c(s->end_reason), .bytes_in = s->bytes_in,
-                         .bytes_out = s->bytes_out };
+    session_closed m = {
+        .session = s->id, .reason = str_c(s->end_reason), .bytes_in = s->bytes_in, .bytes_out = s->bytes_out
+    };
     s->mode = MODE_END;
     job_end(s);
     append_drop(s);
@@ -314,8 +316,9 @@ static void on_end(void *context)
     free(s);
 }
 
-static const stream_handler handlers = { .on_input = on_input, .on_drained = on_drained, .on_idle = on_idle_time,
-                                         .on_end = on_end };
+static const stream_handler handlers = {
+    .on_input = on_input, .on_drained = on_drained, .on_idle = on_idle_time, .on_end = on_end
+};
 
 static str keep(str s)
 {
@@ -328,8 +331,13 @@ static str keep(str s)
 void session_start(server *v, const session_open *m, int fd)
 {
     session *s = memory_get(sizeof *s);
-    *s = (session){ .server = v, .next = v->sessions, .at = &v->sessions, .mem = arena_new(MEMORY_MAX), .id = keep(m->session),
-                    .timeout_s = m->timeout_s, .end_reason = "disconnect",
+    *s = (session){ .server = v,
+                    .next = v->sessions,
+                    .at = &v->sessions,
+                    .mem = arena_new(MEMORY_MAX),
+                    .id = keep(m->session),
+                    .timeout_s = m->timeout_s,
+                    .end_reason = "disconnect",
                     .input = imap_input_new(IMAP_LIMITS(MESSAGE_MAX)) };
     if (s->next)
         s->next->at = &s->next;

@@ -11,16 +11,16 @@
 
 enum {
     INPUT_MAX = 128 * 1024,
-    OUTPUT_HIGH = 64 * 1024,        /* unsent bytes at which a session waits for its client */
-    OUTPUT_MAX = 64 * 1024 * 1024,  /* the largest single item above that */
+    OUTPUT_HIGH = 64 * 1024,         /* unsent bytes at which a session waits for its client */
+    OUTPUT_MAX = 64 * 1024 * 1024,   /* the largest single item above that */
     MESSAGE_MAX = 512 * 1024 * 1024, /* APPEND */
-    BAD_COMMANDS_MAX = 20,          /* in a row */
+    BAD_COMMANDS_MAX = 20,           /* in a row */
     COMMANDS_A_ROUND = 100,
 };
 
 typedef struct session session;
 
-typedef struct job { /* a command that is under way; lives in `mem` */
+typedef struct job {                         /* a command that is under way; lives in `mem` */
     bool (*step)(session *s, struct job *j); /* until session_has_room says no. True: done; the command is answered */
     void (*drop)(struct job *j);             /* frees what it holds; at the end in any case; may be NULL */
 } job;
@@ -45,14 +45,15 @@ struct session {
     unsigned tells;       /* enum tells of its verb */
     bool is_answered;
     job *job;
-    delivery *delivery;   /* APPEND's */
-    fault append_fault;   /* why it will not be */
-    mailbox *box;         /* NULL: none is selected */
-    uid_set flags_due;    /* changes that the client is still to hear of */
-    uint64_t synced_ms;   /* when the folder was last looked at */
-    bool has_no_watch;    /* in IDLE: the folder is polled */
-    bool is_notice_due;   /* in IDLE: the client was too slow to be told */
-    reading reading;      /* the message at hand */
+    delivery *delivery; /* APPEND's */
+    fault append_fault; /* why it will not be */
+    mailbox *box;       /* NULL: none is selected */
+    uid_set flags_due;  /* changes that the client is still to hear of */
+    uint64_t synced_ms; /* when the folder was last looked at */
+    bool has_no_watch;  /* in IDLE: the folder is polled */
+    bool is_notice_due; /* in IDLE: the client was too slow to be told */
+    bool is_deleting;     /* a mailbox: the selected one may go with it */
+    reading reading;    /* the message at hand */
     str id;
     uint64_t timeout_s, bytes_in, bytes_out, bytes_out_seen;
     unsigned bad_commands;
@@ -80,9 +81,9 @@ bool session_pick(session *s, const imap_set *set, bool is_uid, uid_set *out);
 
 void session_deselect(session *s);
 void session_bye(session *s, const char *text, const char *reason); /* says so and ends */
-void session_later(session *s);  /* goes on in the next round */
-void session_notice(session *s); /* in IDLE: what happened to its mailbox */
-void session_rest(session *s);   /* nobody asks: gives back what can be had again */
+void session_later(session *s);                                     /* goes on in the next round */
+void session_notice(session *s);                                    /* in IDLE: what happened to its mailbox */
+void session_rest(session *s);                                      /* nobody asks: gives back what can be had again */
 
 /* The table of verbs: runs the handler of s->command. */
 enum tells { TELLS_ALL, TELLS_NO_EXPUNGE, TELLS_NOTHING };

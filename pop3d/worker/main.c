@@ -4,7 +4,9 @@
 #include "worker/worker.h"
 #include <malloc.h>
 
-enum { HEAP_PIECE_MAX = 16 * 1024 }; /* larger ones are mapped for themselves, so that none lies in front of what stays */
+enum {
+    HEAP_PIECE_MAX = 16 * 1024
+}; /* larger ones are mapped for themselves, so that none lies in front of what stays */
 
 enum { CALLS = CALLS_LOOP | CALLS_RECEIVE | CALLS_CONTENT | CALLS_READ_FILES | CALLS_FILES | CALLS_LMDB };
 
@@ -60,8 +62,12 @@ int main(void)
 {
     static pop3d d;
     static const talk_row rows[] = { { SESSION_GIVE, 1, 1, on_give } };
-    static const worker_program program = { .role = "pop3d-worker", .calls = CALLS, .rows = rows, .row_count = COUNT_OF(rows),
-                                            .start = start, .on_leave = on_leave };
+    static const worker_program program = { .role = "pop3d-worker",
+                                            .calls = CALLS,
+                                            .rows = rows,
+                                            .row_count = COUNT_OF(rows),
+                                            .start = start,
+                                            .on_leave = on_leave };
     mallopt(M_MMAP_THRESHOLD, HEAP_PIECE_MAX);
     mallopt(M_TOP_PAD, 0);
     malloc_trim(0); /* what was put on top before */

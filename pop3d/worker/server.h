@@ -12,7 +12,7 @@ typedef struct server {
     loop *loop;
     store *store;
     session *sessions;
-    session *holder; /* has the maildrop; NULL: it is free */
+    session *holder;                                           /* has the maildrop; NULL: it is free */
     void (*on_closed)(void *context, const session_closed *m); /* a session is gone */
     void *context;
     timer quiet;

@@ -78,9 +78,8 @@ static void go_on(void *context)
 }
 
 static const char *const problems[] = {
-    [LINE_FINE] = "Not a line",           [LINE_TOO_LONG] = "Line too long",
-    [LINE_BARE_CR] = "Bare CR in a line", [LINE_BARE_LF] = "Bare LF in a line",
-    [LINE_NUL] = "NUL in a line",
+    [LINE_FINE] = "Not a line",           [LINE_TOO_LONG] = "Line too long", [LINE_BARE_CR] = "Bare CR in a line",
+    [LINE_BARE_LF] = "Bare LF in a line", [LINE_NUL] = "NUL in a line",
 };
 
 /* False: there is no whole line. */
@@ -139,8 +138,9 @@ static void on_end(void *context)
 {
     session *s = context;
     server *v = s->server;
-    session_closed m = { .session = s->id, .reason = str_c(s->end_reason), .bytes_in = s->bytes_in,
-                         .bytes_out = s->bytes_out };
+    session_closed m = {
+        .session = s->id, .reason = str_c(s->end_reason), .bytes_in = s->bytes_in, .bytes_out = s->bytes_out
+    };
     send_stop(s);
     mailbox_close(s->box);
     if (v->holder == s)
@@ -158,8 +158,9 @@ static void on_end(void *context)
     free(s);
 }
 
-static const stream_handler handlers = { .on_input = on_input, .on_drained = on_drained, .on_idle = on_idle_time,
-                                         .on_end = on_end };
+static const stream_handler handlers = {
+    .on_input = on_input, .on_drained = on_drained, .on_idle = on_idle_time, .on_end = on_end
+};
 
 /* What STAT says: exact sizes of all messages. */
 static fault sizes_add(session *s)
@@ -216,8 +217,13 @@ static str keep(str s)
 void session_start(server *v, const session_open *m, int fd)
 {
     session *s = memory_get(sizeof *s);
-    *s = (session){ .server = v, .next = v->sessions, .at = &v->sessions, .id = keep(m->session), .timeout_s = m->timeout_s,
-                    .end_reason = "disconnect", .lines = line_reader_new(POP3_COMMAND_MAX, true),
+    *s = (session){ .server = v,
+                    .next = v->sessions,
+                    .at = &v->sessions,
+                    .id = keep(m->session),
+                    .timeout_s = m->timeout_s,
+                    .end_reason = "disconnect",
+                    .lines = line_reader_new(POP3_COMMAND_MAX, true),
                     .sending = { .file = { .fd = -1 } } };
     if (s->next)
         s->next->at = &s->next;

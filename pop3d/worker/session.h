@@ -10,9 +10,9 @@
 
 enum {
     INPUT_MAX = 64 * 1024,
-    OUTPUT_HIGH = 64 * 1024,  /* unsent bytes at which a session waits for its client */
+    OUTPUT_HIGH = 64 * 1024, /* unsent bytes at which a session waits for its client */
     OUTPUT_MAX = 1024 * 1024,
-    BAD_COMMANDS_MAX = 20,    /* in a row */
+    BAD_COMMANDS_MAX = 20, /* in a row */
     COMMANDS_A_ROUND = 100,
 };
 
@@ -42,7 +42,7 @@ struct session {
     task go_on;
     mode mode;
     line_reader lines;
-    mailbox *box; /* NULL: somebody else has the maildrop */
+    mailbox *box;   /* NULL: somebody else has the maildrop */
     uint32_t count; /* messages at login */
     uint64_t bytes; /* of those that are not marked */
     uid_set deleted, retrieved;

@@ -100,7 +100,8 @@ static void on_rset(session *s, const pop3_command *c)
 static void on_capa(session *s, const pop3_command *c)
 {
     (void)c;
-    session_reply(s, "+OK\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nIMPLEMENTATION Postrider\r\n.");
+    session_reply(s,
+                  "+OK\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nIMPLEMENTATION Postrider\r\n.");
 }
 
 /* RFC 1939 6, the update: what was read and stays becomes \Seen, what is marked goes. */

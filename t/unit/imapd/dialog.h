@@ -17,7 +17,7 @@ typedef struct client {
     dialog *d;
     int fd;
     watch watch;
-    buf got;         /* all that was said since the last take */
+    buf got; /* all that was said since the last take */
     const char *wanted;
     bool is_at_end;
 } client;
@@ -105,7 +105,8 @@ static inline void client_write(client *c, str bytes)
 
 static inline void client_open(client *c, dialog *d)
 {
-    client_open_with(c, d, &(session_open){ .session = STR("s1"), .tag = STR("t0"), .verb = STR("LOGIN"), .timeout_s = 1800 });
+    client_open_with(
+        c, d, &(session_open){ .session = STR("s1"), .tag = STR("t0"), .verb = STR("LOGIN"), .timeout_s = 1800 });
 }
 
 static inline void client_close(client *c)

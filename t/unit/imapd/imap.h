@@ -3,12 +3,15 @@
 #include "imapd/worker/session.h"
 #include "t/unit/imapd/dialog.h"
 
-#define HELLO "From: Ada <ada@a.example>\r\nTo: bob@b.example\r\nSubject: Hello =?utf-8?q?W=C3=B6rld?=\r\n" \
-              "Date: Tue, 3 Mar 2020 10:11:12 +0100\r\nMessage-ID: <1@a.example>\r\n\r\nFirst line\r\nSecond line\r\n"
-#define PARTS "From: x@y.example\r\nSubject: Parts\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=bb\r\n\r\n" \
-              "pre\r\n--bb\r\nContent-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n" \
-              "caf=E9 open=\r\nsesame\r\n--bb\r\nContent-Type: message/rfc822\r\n\r\nSubject: Inner\r\n\r\nDeep text\r\n--bb--\r\n"
-
+#define HELLO                                                                                     \
+    "From: Ada <ada@a.example>\r\nTo: bob@b.example\r\nSubject: Hello =?utf-8?q?W=C3=B6rld?=\r\n" \
+    "Date: Tue, 3 Mar 2020 10:11:12 +0100\r\nMessage-ID: <1@a.example>\r\n\r\nFirst line\r\nSecond line\r\n"
+#define PARTS                                                                                                        \
+    "From: x@y.example\r\nSubject: Parts\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=bb\r\n\r\n" \
+    "pre\r\n--bb\r\nContent-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: "                     \
+    "quoted-printable\r\n\r\n"                                                                                       \
+    "caf=E9 open=\r\nsesame\r\n--bb\r\nContent-Type: message/rfc822\r\n\r\nSubject: Inner\r\n\r\nDeep "              \
+    "text\r\n--bb--\r\n"
 
 /* One session, logged in; INBOX has HELLO and PARTS. */
 typedef struct fixture {

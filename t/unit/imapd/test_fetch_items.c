@@ -4,10 +4,12 @@
 
 static const exchange fetches[] = {
     { "a0 EXAMINE INBOX\r\n", "a0 OK [READ-ONLY] Examine completed\r\n", NULL },
-    { "a1 FETCH 1 (UID FLAGS RFC822.SIZE)\r\n", "a1 ", "* 1 FETCH (UID 1 FLAGS (\\Recent) RFC822.SIZE 177)\r\na1 OK Fetch completed\r\n" },
+    { "a1 FETCH 1 (UID FLAGS RFC822.SIZE)\r\n", "a1 ",
+      "* 1 FETCH (UID 1 FLAGS (\\Recent) RFC822.SIZE 177)\r\na1 OK Fetch completed\r\n" },
     { "a2 FETCH 1 ENVELOPE\r\n", "a2 ",
       "* 1 FETCH (ENVELOPE (\"Tue, 3 Mar 2020 10:11:12 +0100\" \"Hello =?utf-8?q?W=C3=B6rld?=\" "
-      "((\"Ada\" NIL \"ada\" \"a.example\")) ((\"Ada\" NIL \"ada\" \"a.example\")) ((\"Ada\" NIL \"ada\" \"a.example\")) "
+      "((\"Ada\" NIL \"ada\" \"a.example\")) ((\"Ada\" NIL \"ada\" \"a.example\")) ((\"Ada\" NIL \"ada\" "
+      "\"a.example\")) "
       "((NIL NIL \"bob\" \"b.example\")) NIL NIL NIL \"<1@a.example>\"))\r\na2 OK Fetch completed\r\n" },
     { "a3 FETCH 1 (BODY BODY.PEEK[TEXT])\r\n", "a3 ",
       "* 1 FETCH (BODY (\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 25 2) BODY[TEXT] {25}\r\n"
@@ -18,18 +20,21 @@ static const exchange fetches[] = {
     { "a7 FETCH 1 BODY[HEADER.FIELDS (to X-none)]\r\n", "a7 ",
       "* 1 FETCH (BODY[HEADER.FIELDS (to X-none)] {21}\r\nTo: bob@b.example\r\n\r\n)\r\na7 OK Fetch completed\r\n" },
     { "a8 UID FETCH 2 (BODY[1] BODY[2.HEADER] BODY[2.TEXT] BODY[2.1] BODY[3])\r\n", "a8 ",
-      "* 2 FETCH (UID 2 BODY[1] {20}\r\ncaf=E9 open=\r\nsesame BODY[2.HEADER] {18}\r\nSubject: Inner\r\n\r\n BODY[2.TEXT] {9}\r\n"
+      "* 2 FETCH (UID 2 BODY[1] {20}\r\ncaf=E9 open=\r\nsesame BODY[2.HEADER] {18}\r\nSubject: Inner\r\n\r\n "
+      "BODY[2.TEXT] {9}\r\n"
       "Deep text BODY[2.1] {9}\r\nDeep text BODY[3] NIL)\r\na8 OK Fetch completed\r\n" },
     { "a9 UID FETCH 2 (BODY[1.MIME])\r\n", "a9 ",
       "* 2 FETCH (UID 2 BODY[1.MIME] {93}\r\nContent-Type: text/plain; charset=iso-8859-1\r\n"
       "Content-Transfer-Encoding: quoted-printable\r\n\r\n)\r\na9 OK Fetch completed\r\n" },
     { "b1 FETCH 1 RFC822.HEADER\r\n", "b1 ",
       "* 1 FETCH (RFC822.HEADER {152}\r\nFrom: Ada <ada@a.example>\r\nTo: bob@b.example\r\n"
-      "Subject: Hello =?utf-8?q?W=C3=B6rld?=\r\nDate: Tue, 3 Mar 2020 10:11:12 +0100\r\nMessage-ID: <1@a.example>\r\n\r\n)\r\n"
+      "Subject: Hello =?utf-8?q?W=C3=B6rld?=\r\nDate: Tue, 3 Mar 2020 10:11:12 +0100\r\nMessage-ID: "
+      "<1@a.example>\r\n\r\n)\r\n"
       "b1 OK Fetch completed\r\n" },
     { "b2 FETCH 3 FLAGS\r\n", "b2 ", "b2 BAD There are only 2 messages\r\n" },
     { "b3 UID FETCH 3 FLAGS\r\n", "b3 ", "b3 OK Fetch completed\r\n" },
-    { "b4 FETCH 1:* (FLAGS)\r\n", "b4 ", "* 1 FETCH (FLAGS (\\Recent))\r\n* 2 FETCH (FLAGS (\\Recent))\r\nb4 OK Fetch completed\r\n" },
+    { "b4 FETCH 1:* (FLAGS)\r\n", "b4 ",
+      "* 1 FETCH (FLAGS (\\Recent))\r\n* 2 FETCH (FLAGS (\\Recent))\r\nb4 OK Fetch completed\r\n" },
     { "b5 STORE 1 +FLAGS (\\Seen)\r\n", "b5 ", "b5 NO [READ-ONLY] The mailbox was opened with EXAMINE\r\n" },
     { "b6 CLOSE\r\n", "b6 ", "b6 OK Close completed\r\n" },
 };

@@ -2,7 +2,6 @@
 /* Sessions of one user see each other's changes; IDLE. */
 #include "t/unit/imapd/imap.h"
 
-
 /* Two sessions that have INBOX selected. */
 typedef struct pair {
     fixture f;
@@ -34,7 +33,8 @@ static void changes_are_told_with_the_next_command(void **state)
                         "* 2 FETCH (UID 2 FLAGS (\\Deleted))\r\nb1 OK NOOP completed\r\n");
     assert_string_equal(ask(&p.f.c, "a2 EXPUNGE\r\n", "a2 "), "* 2 EXPUNGE\r\na2 OK Expunge completed\r\n");
     assert_string_equal(ask(&p.other, "b2 STORE 1 +FLAGS.SILENT (\\Flagged)\r\n", "b2 "), "b2 OK Store completed\r\n");
-    assert_string_equal(ask(&p.other, "b3 FETCH 2 FLAGS\r\n", "b3 "), "b3 NO [EXPUNGEISSUED] Some of the messages are gone\r\n");
+    assert_string_equal(ask(&p.other, "b3 FETCH 2 FLAGS\r\n", "b3 "),
+                        "b3 NO [EXPUNGEISSUED] Some of the messages are gone\r\n");
     assert_string_equal(ask(&p.other, "b4 UID FETCH 1 UID\r\n", "b4 "),
                         "* 1 FETCH (UID 1)\r\n* 2 EXPUNGE\r\nb4 OK Fetch completed\r\n");
     pair_close(&p);
@@ -93,6 +93,8 @@ static void a_deleted_mailbox_ends_other_sessions(void **state)
     client_open(&other, &f.d);
     client_read(&other, "t0 ");
     ask(&other, "b1 SELECT x\r\n", "b1 OK");
+    ask(&other, "b APPEND x {3+}\r\nabc\r\n", "b OK");
+    assert_string_equal(ask(&f.c, "a DELETE y\r\n", "a "), "* 1 EXISTS\r\n* 0 RECENT\r\na NO [NONEXISTENT] no such mailbox\r\n");
     assert_string_equal(ask(&f.c, "a3 DELETE x\r\n", "a3 "), "a3 OK Delete completed\r\n");
     assert_string_equal(ask(&f.c, "a4 FETCH 1 UID\r\n", "a4 "), "a4 BAD No mailbox selected\r\n");
     assert_string_equal(ask(&other, "b2 NOOP\r\n", "b2 "), "* BYE The selected mailbox was deleted\r\n");
@@ -122,12 +124,9 @@ static void move_tells_in_the_order_of_rfc_6851(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(changes_are_told_with_the_next_command),
-        cmocka_unit_test(who_waits_in_idle_is_told_at_once),
-        cmocka_unit_test(mail_that_others_deliver_is_noticed),
-        cmocka_unit_test(whatever_is_said_ends_idle),
-        cmocka_unit_test(a_deleted_mailbox_ends_other_sessions),
-        cmocka_unit_test(move_tells_in_the_order_of_rfc_6851),
+        cmocka_unit_test(changes_are_told_with_the_next_command), cmocka_unit_test(who_waits_in_idle_is_told_at_once),
+        cmocka_unit_test(mail_that_others_deliver_is_noticed),    cmocka_unit_test(whatever_is_said_ends_idle),
+        cmocka_unit_test(a_deleted_mailbox_ends_other_sessions),  cmocka_unit_test(move_tells_in_the_order_of_rfc_6851),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,7 +27,8 @@ static void pipelined_commands_are_answered_in_order(void **state)
     ask(&f.c, "a SELECT INBOX\r\n", "a ");
     for (unsigned i = 0; i < COMMANDS; i++) {
         buf_printf(&all, "x%u %s\r\n", i, i % 2 ? "UID FETCH 1 UID" : "NOOP");
-        buf_printf(&wanted, "%sx%u OK %s completed\r\n", i % 2 ? "* 1 FETCH (UID 1)\r\n" : "", i, i % 2 ? "Fetch" : "NOOP");
+        buf_printf(&wanted, "%sx%u OK %s completed\r\n", i % 2 ? "* 1 FETCH (UID 1)\r\n" : "", i,
+                   i % 2 ? "Fetch" : "NOOP");
     }
     pump(&f, buf_str(&all), &got);
     if (got.n < wanted.n)
@@ -50,7 +51,8 @@ static void a_client_that_does_not_read_holds_little(void **state)
     fixture_open(&f);
     dialog_deliver(&f.d, text);
     ask(&f.c, "a SELECT INBOX\r\n", "a ");
-    client_write(&f.c, STR("a1 FETCH 3 BODY.PEEK[]\r\na2 FETCH 3 (BODY.PEEK[] BODY.PEEK[TEXT]<1000000.1000>)\r\na3 NOOP\r\n"));
+    client_write(
+        &f.c, STR("a1 FETCH 3 BODY.PEEK[]\r\na2 FETCH 3 (BODY.PEEK[] BODY.PEEK[TEXT]<1000000.1000>)\r\na3 NOOP\r\n"));
     for (unsigned i = 0; i < 100; i++) {
         dialog_turn(&f.d);
         assert_true(stream_unsent(&f.d.v.sessions->stream) < 256 * 1024);
@@ -71,9 +73,31 @@ static void a_client_that_does_not_read_holds_little(void **state)
     str third = STR(" BODY[TEXT]<1000000> {1000}\r\n");
     assert_true(str_starts(rest, third));
     assert_memory_equal(rest.p + third.n, text + 18 + 1000000, 1000);
-    assert_true(str_equal(str_from(rest, third.n + 1000), STR(")\r\na2 OK Fetch completed\r\na3 OK NOOP completed\r\n")));
+    assert_true(
+        str_equal(str_from(rest, third.n + 1000), STR(")\r\na2 OK Fetch completed\r\na3 OK NOOP completed\r\n")));
     buf_free(&got);
     free(text);
+    fixture_close(&f);
+}
+
+static void a_slow_client_gets_the_rest_after_a_sleep(void **state)
+{
+    fixture f;
+    buf text = buf_new(1 << 24);
+    (void)state;
+    buf_append(&text, STR("Subject: large\r\n\r\n"));
+    for (unsigned i = 0; i < 100000; i++)
+        buf_printf(&text, "line %014u\r\n", i);
+    fixture_open(&f);
+    dialog_deliver(&f.d, buf_c(&text));
+    ask(&f.c, "a SELECT INBOX\r\n", "a ");
+    client_write(&f.c, STR("a1 FETCH 3 BODY.PEEK[]\r\n"));
+    while (!f.d.v.is_asleep)
+        dialog_turn(&f.d);
+    const char *got = client_read(&f.c, "a1 ");
+    assert_memory_equal(strchr(got, '\n') + 1, text.p, text.n);
+    assert_non_null(strstr(got, "\r\n)\r\na1 OK"));
+    buf_free(&text);
     fixture_close(&f);
 }
 
@@ -111,7 +135,9 @@ static void what_came_behind_the_login_is_served(void **state)
     client c;
     (void)state;
     dialog_open(&d);
-    client_open_with(&c, &d, &(session_open){ .session = STR("s"), .tag = STR("x"), .input = STR("a NOOP\r\nb NO"), .timeout_s = 60 });
+    client_open_with(
+        &c, &d,
+        &(session_open){ .session = STR("s"), .tag = STR("x"), .input = STR("a NOOP\r\nb NO"), .timeout_s = 60 });
     client_read(&c, "a OK");
     assert_string_equal(ask(&c, "OP\r\n", "b "), "b OK NOOP completed\r\n");
     client_close(&c);
@@ -120,10 +146,23 @@ static void what_came_behind_the_login_is_served(void **state)
 
 /* Each is answered with BAD or NO, and the session lives on. */
 static const char *const hostile[] = {
-    "h FETCH 1 BODY[\r\n", "h FETCH 0 UID\r\n", "h FETCH 4294967296 UID\r\n", "h SEARCH ((((((\r\n", "h STORE 1 FLAGS (\\\r\n",
-    "h SELECT \"\\x\"\r\n", "h SELECT \"a\rb\"\r\n", "h LIST (\r\n", "h FETCH 1 BODY[1.0]\r\n",
-    "h APPEND INBOX {99999999999999999999+}\r\n", "h CREATE \"&AGE-\"\r\n", "h CREATE {3+}\r\na\nb\r\n", "h RENAME INBOX INBOX\r\n",
-    "h UID EXPUNGE 1\r\n", "h COPY 1:4294967295 INBOX\r\n", "h STATUS INBOX ()\r\n", "h SEARCH BEFORE 1-Foo-2000\r\n",
+    "h FETCH 1 BODY[\r\n",
+    "h FETCH 0 UID\r\n",
+    "h FETCH 4294967296 UID\r\n",
+    "h SEARCH ((((((\r\n",
+    "h STORE 1 FLAGS (\\\r\n",
+    "h SELECT \"\\x\"\r\n",
+    "h SELECT \"a\rb\"\r\n",
+    "h LIST (\r\n",
+    "h FETCH 1 BODY[1.0]\r\n",
+    "h APPEND INBOX {99999999999999999999+}\r\n",
+    "h CREATE \"&AGE-\"\r\n",
+    "h CREATE {3+}\r\na\nb\r\n",
+    "h RENAME INBOX INBOX\r\n",
+    "h UID EXPUNGE 1\r\n",
+    "h COPY 1:4294967295 INBOX\r\n",
+    "h STATUS INBOX ()\r\n",
+    "h SEARCH BEFORE 1-Foo-2000\r\n",
 };
 
 static void hostile_commands_are_refused(void **state)
@@ -136,7 +175,8 @@ static void hostile_commands_are_refused(void **state)
         client_write(&f.c, str_c(hostile[i]));
         client_write(&f.c, STR("z NOOP\r\n"));
         const char *got = client_read(&f.c, "z ");
-        bool is_refused = strstr(got, "h BAD ") || strstr(got, "h NO ") || strstr(got, "* BAD ") || strstr(got, "* BYE ");
+        bool is_refused =
+            strstr(got, "h BAD ") || strstr(got, "h NO ") || strstr(got, "* BAD ") || strstr(got, "* BYE ");
         if (!is_refused)
             fail_msg("said: %s\ngot: %s", hostile[i], got);
         fixture_close(&f);
@@ -187,6 +227,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pipelined_commands_are_answered_in_order),
         cmocka_unit_test(a_client_that_does_not_read_holds_little),
+        cmocka_unit_test(a_slow_client_gets_the_rest_after_a_sleep),
         cmocka_unit_test(a_large_message_comes_in_pieces_of_any_size),
         cmocka_unit_test(what_came_behind_the_login_is_served),
         cmocka_unit_test(hostile_commands_are_refused),

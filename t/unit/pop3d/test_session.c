@@ -5,7 +5,7 @@
 #include "t/unit/imapd/dialog.h"
 
 #define ONE "Subject: one\r\n\r\n.dot\r\n..\r\nend\r\n" /* 31 octets */
-#define TWO "Subject: two\r\n\r\nno line end"            /* 27 octets */
+#define TWO "Subject: two\r\n\r\nno line end"           /* 27 octets */
 
 static const exchange reads[] = {
     { "STAT\r\n", "+OK", "+OK 2 58\r\n" },
@@ -19,7 +19,8 @@ static const exchange reads[] = {
     { "TOP 1 1\r\n", ".\r", "+OK\r\nSubject: one\r\n\r\n..dot\r\n.\r\n" },
     { "TOP 1 0\r\n", ".\r", "+OK\r\nSubject: one\r\n\r\n.\r\n" },
     { "TOP 1\r\n", "-ERR", "-ERR Argument missing\r\n" },
-    { "CAPA\r\n", ".\r", "+OK\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nIMPLEMENTATION Postrider\r\n.\r\n" },
+    { "CAPA\r\n", ".\r",
+      "+OK\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nIMPLEMENTATION Postrider\r\n.\r\n" },
     { "USER x\r\n", "-ERR", "-ERR Not possible after login\r\n" },
     { "XYZZY\r\n", "-ERR", "-ERR Unknown command\r\n" },
     { "NOOP\r\n", "+OK", "+OK\r\n" },
@@ -121,9 +122,10 @@ static void pipelined_commands_are_answered_in_order(void **state)
     (void)state;
     fixture_open(&f);
     client_write(&f.c, STR("NOOP\r\nLIST 1\r\nDELE 1\r\nRETR 2\r\nQUIT\r\nNOOP\r\n"));
-    assert_string_equal(client_read(&f.c, "+OK Bye"),
-                        "+OK\r\n+OK 1 31\r\n+OK Marked to be deleted\r\n+OK 27 octets\r\nSubject: two\r\n\r\nno line end\r\n.\r\n"
-                        "+OK Bye\r\n");
+    assert_string_equal(
+        client_read(&f.c, "+OK Bye"),
+        "+OK\r\n+OK 1 31\r\n+OK Marked to be deleted\r\n+OK 27 octets\r\nSubject: two\r\n\r\nno line end\r\n.\r\n"
+        "+OK Bye\r\n");
     fixture_close(&f, 1);
 }
 
