@@ -26,7 +26,8 @@ static destination *destination_get(qmgr *q, const envelope_recipient *r)
         d = memory_get(sizeof *d + key.n);
         char *copy = (char *)(d + 1);
         memcpy(copy, key.p, key.n);
-        *d = (destination){ .key = { copy, key.n }, .transport = transport_name(r->transport),
+        *d = (destination){ .key = { copy, key.n },
+                            .transport = transport_name(r->transport),
                             .limit = (uint32_t)daemon_config(q->process)->local_destination_concurrency_limit };
         d->last = &d->first;
         map_put(&q->destinations, d->key, d);
@@ -107,25 +108,21 @@ void deliver_start(qmgr *q, message *m)
     }
 }
 
-static uint32_t running_add(qmgr *q, delivery *d)
+/* What a delivery process has keeps a qmgr that leaves: its result would be lost, and the message delivered twice. */
+static void running_add(qmgr *q, delivery *d, peer *carrier)
 {
-    if (q->running_free.n) {
-        uint32_t ref = q->running_free.p[--q->running_free.n];
-        q->running.p[ref] = d;
-        return ref;
-    }
-    *vec_add(&q->running) = d;
-    return (uint32_t)(q->running.n - 1);
+    d->ref = refs_put(&q->running, d);
+    d->carrier = carrier;
+    carrier->asked++;
+    daemon_session_opened(q->process);
 }
 
-static delivery *running_take(qmgr *q, uint32_t ref)
+static void running_end(qmgr *q, delivery *d)
 {
-    if (ref >= q->running.n || q->running.p[ref] == NULL)
-        return NULL;
-    delivery *d = q->running.p[ref];
-    q->running.p[ref] = NULL;
-    *vec_add(&q->running_free) = ref;
-    return d;
+    refs_take(&q->running, d->ref);
+    d->carrier->asked--;
+    d->carrier = NULL;
+    daemon_session_closed(q->process);
 }
 
 /* The reason of transport error begins with an enhanced status code: "5.1.1 User unknown". */
@@ -139,7 +136,7 @@ static void fail_now(qmgr *q, delivery *d, const envelope_recipient *r)
     result_put(q, d, f, str_c(f.text));
 }
 
-static bool request_send(qmgr *q, delivery *d, peer *to)
+static void request_send(qmgr *q, delivery *d, peer *to)
 {
     message *m = d->message;
     const queue_message *file = &m->loaded->file;
@@ -147,17 +144,22 @@ static bool request_send(qmgr *q, delivery *d, peer *to)
     int fd = queue_tree_open(q->root_fd, m->place, m->id, O_RDONLY);
     if (fd < 0) {
         result_put(q, d, fault_errno("open the queue file"), STR("open the queue file"));
-        return true;
+        return;
     }
     deliver_request request = {
-        .queue_id = m->id, .content_offset = file->head.content_offset, .content_bytes = file->head.content_bytes,
-        .checked_bytes = file->head.checked_bytes, .content_checksum = file->head.content_checksum,
-        .arrived_s = m->arrived_s, .reverse_path = file->envelope.reverse_path, .recipient = r->address,
-        .original = r->original, .user = r->nexthop,
+        .queue_id = m->id,
+        .content_offset = file->head.content_offset,
+        .content_bytes = file->head.content_bytes,
+        .checked_bytes = file->head.checked_bytes,
+        .content_checksum = file->head.content_checksum,
+        .arrived_s = m->arrived_s,
+        .reverse_path = file->envelope.reverse_path,
+        .recipient = r->address,
+        .original = r->original,
+        .user = r->nexthop,
     };
-    d->carrier = to;
-    to->asked++;
-    return channel_put_fds(&to->channel, DELIVER_REQUEST, running_add(q, d), deliver_request, &request, &fd, 1);
+    running_add(q, d, to);
+    channel_put_fds(&to->channel, DELIVER_REQUEST, d->ref, deliver_request, &request, &fd, 1);
 }
 
 /* One delivery of a destination. False: its transport cannot take it now. */
@@ -183,6 +185,8 @@ static bool serve(qmgr *q, destination *at)
 void deliver_some(qmgr *q)
 {
     destination *stuck = NULL;
+    if (q->process->is_draining)
+        return; /* the next qmgr does */
     while (q->round) {
         destination *d = q->round;
         q->round = d->next;
@@ -223,13 +227,12 @@ static bool on_result(void *context, channel *c, received *r)
     qmgr *q = from->daemon->state;
     deliver_result m;
     (void)c;
-    if (deliver_result_decode(r->bytes, &m) != PARSE_DONE || m.outcome > FAULT_BUG || r->ref >= q->running.n)
+    if (deliver_result_decode(r->bytes, &m) != PARSE_DONE || m.outcome > FAULT_BUG)
         return false;
-    delivery *d = q->running.p[r->ref];
+    delivery *d = refs_get(&q->running, r->ref);
     if (d == NULL || d->carrier != from || d->message->id != m.queue_id)
         return false;
-    running_take(q, r->ref);
-    from->asked--;
+    running_end(q, d);
     fault f = fault_make((fault_kind)m.outcome, "", "%.*s", STR_ARG(m.reason));
     str status = str_upto(m.status, sizeof f.status - 1);
     memcpy(f.status, status.p ? status.p : "", status.n);
@@ -245,12 +248,11 @@ const talk local_talk = { "qmgr-local", rows, COUNT_OF(rows), NULL };
 void deliver_carrier_lost(peer *p)
 {
     qmgr *q = p->daemon->state;
-    for (uint32_t ref = 0; ref < q->running.n; ref++) {
-        delivery *d = q->running.p[ref];
-        if (d == NULL || d->carrier != p)
+    size_t cursor = 0;
+    for (delivery *d; (d = refs_next(&q->running, &cursor)) != NULL;) {
+        if (d->carrier != p)
             continue;
-        running_take(q, ref);
-        d->carrier = NULL;
+        running_end(q, d);
         d->destination->running--;
         enqueue(q, d);
     }

@@ -39,8 +39,9 @@ static void count(qmgr *q, slot_state state)
 /* DEFERRED outweighs FAILED, which outweighs DELIVERED: who has several mailboxes is done when all are. */
 static bool is_worse(fault a, fault b)
 {
-    static const int weight[] = { [FAULT_NONE] = 0, [FAULT_REFUSED] = 1, [FAULT_TRY_LATER] = 2, [FAULT_BROKEN] = 3,
-                                  [FAULT_BUG] = 3 };
+    static const int weight[] = {
+        [FAULT_NONE] = 0, [FAULT_REFUSED] = 1, [FAULT_TRY_LATER] = 2, [FAULT_BROKEN] = 3, [FAULT_BUG] = 3
+    };
     return weight[a.kind] >= weight[b.kind];
 }
 
@@ -86,8 +87,9 @@ void result_part_over(qmgr *q, message *m, uint32_t index, str reason)
 
 void result_put(qmgr *q, delivery *d, fault outcome, str reason)
 {
-    static const char *const events[] = { [SLOT_DELIVERED] = "delivered", [SLOT_DEFERRED] = "deferred",
-                                          [SLOT_FAILED] = "failed" };
+    static const char *const events[] = {
+        [SLOT_DELIVERED] = "delivered", [SLOT_DEFERRED] = "deferred", [SLOT_FAILED] = "failed"
+    };
     message *m = d->message;
     progress *of = &m->loaded->progress[d->index];
     slot_state state = state_of(q, m, outcome);
@@ -122,6 +124,9 @@ void finish_asked(qmgr *q, message *m)
     } else if (message_move(q, m, QUEUE_HOLD)) {
         log_event(LOG_INFO, "held", LOG_C("id", queue_id_text(m->id).text));
         message_unload(q, m);
+    } else {
+        message_unload(q, m);
+        schedule_at(q, m, 0); /* it stays where it was, and is not forgotten */
     }
 }
 

@@ -10,11 +10,14 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { LOT_MAX = 64 };
+enum { LOT_MAX = 64, HELD_MAX = 8192 /* files of one cleanup: more than it can have open */ };
 
 static void fresh_free(qmgr *q, fresh *f)
 {
     map_remove(&q->fresh, ID_KEY(f->id));
+    f->holder->asked--;
+    if (f->state == FRESH_COMMITTED)
+        daemon_session_closed(q->process);
     if (f->fd >= 0)
         close(f->fd);
     free(f);
@@ -33,9 +36,11 @@ static fault space_check(qmgr *q)
     return NO_FAULT;
 }
 
-static fault fresh_make(qmgr *q, fresh **out)
+static fault fresh_make(qmgr *q, peer *holder, fresh **out)
 {
     uint64_t id;
+    if (holder->asked >= HELD_MAX)
+        return fault_make(FAULT_TRY_LATER, "3.2", "Too many messages at once");
     fault f = ids_next(q, &id);
     if (is_fault(f))
         return f;
@@ -43,7 +48,8 @@ static fault fresh_make(qmgr *q, fresh **out)
     if (fd < 0)
         return fault_errno("create a queue file");
     fresh *n = memory_get(sizeof *n);
-    *n = (fresh){ .id = id, .fd = fd };
+    *n = (fresh){ .id = id, .fd = fd, .holder = holder };
+    holder->asked++;
     map_put(&q->fresh, ID_KEY(n->id), n);
     *out = n;
     return NO_FAULT;
@@ -53,10 +59,9 @@ static fault fresh_make(qmgr *q, fresh **out)
 static fault fresh_give(qmgr *q, peer *to)
 {
     fresh *n;
-    fault f = fresh_make(q, &n);
+    fault f = fresh_make(q, to, &n);
     if (is_fault(f))
         return f;
-    n->holder = to;
     int fds[2] = { fcntl(n->fd, F_DUPFD_CLOEXEC, 0), queue_tree_open(q->root_fd, QUEUE_INCOMING, n->id, O_WRONLY) };
     if (fds[0] < 0 || fds[1] < 0 || lseek(fds[1], QUEUE_CONTENT_START, SEEK_SET) < 0) {
         f = fault_errno("open a queue file");
@@ -106,6 +111,13 @@ static fresh *fresh_named(peer *from, str bytes, fresh_state wanted)
     return f && f->holder == from && f->state == wanted ? f : NULL;
 }
 
+/* What is renamed and not said to be durable keeps a qmgr that leaves. */
+static void commit_begun(qmgr *q, fresh *f)
+{
+    f->state = FRESH_COMMITTED;
+    daemon_session_opened(q->process);
+}
+
 static bool on_commit(void *context, channel *c, received *r)
 {
     peer *from = context;
@@ -115,26 +127,31 @@ static bool on_commit(void *context, channel *c, received *r)
         return false;
     fault result = NO_FAULT;
     if (queue_tree_move(q->root_fd, QUEUE_INCOMING, QUEUE_ACTIVE, f->id))
-        f->state = FRESH_COMMITTED;
+        commit_begun(q, f);
     else
         result = fault_errno("rename a queue file");
     result_say(c, QUEUE_COMMITTED, f->id, result);
     return true;
 }
 
-/* Ours from now on. */
+/* Ours from now on. Its descriptor is of use only when it is delivered soon: so many messages may wait. */
 static void take_over(qmgr *q, fresh *f)
 {
     message *m = message_add(q, f->id, QUEUE_ACTIVE, clock_s());
+    bool is_soon = q->active_count < daemon_config(q->process)->qmgr_message_active_limit;
     int fd = f->fd;
-    f->fd = -1;
+    f->fd = is_soon ? -1 : fd;
     fresh_free(q, f);
     q->accepted++;
-    fault why = message_load(q, m, fd);
-    if (is_fault(why))
+    fault why = is_soon ? message_load(q, m, fd) : NO_FAULT;
+    if (why.kind == FAULT_REFUSED) { /* its cleanup emptied it: it was refused, and its word to drop it is lost */
+        log_event(LOG_INFO, "discarded", LOG_C("id", queue_id_text(m->id).text), LOG_C("reason", why.text));
+        message_remove(q, m);
+    } else if (is_fault(why)) {
         message_damaged(q, m, why);
-    else
+    } else {
         schedule_ready(q, m);
+    }
 }
 
 static bool on_durable(void *context, channel *c, received *r)
@@ -201,10 +218,4 @@ static void settle_all(qmgr *q, const peer *holder)
 void fresh_holder_lost(peer *p)
 {
     settle_all(p->daemon->state, p);
-}
-
-/* A draining qmgr still commits what is on its way; what is left of the lots is removed by the next start's scan. */
-void fresh_drop_all(qmgr *q)
-{
-    (void)q;
 }

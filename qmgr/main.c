@@ -27,12 +27,8 @@ static bool start(process *p)
         f = scan_all(q);
     if (is_fault(f))
         log_fault(LOG_ERROR, "not-started", f);
+    admin_start(q);
     return !is_fault(f);
-}
-
-static void on_drain(process *p)
-{
-    fresh_drop_all(p->state);
 }
 
 static void report(process *p, buf *detail)
@@ -51,7 +47,11 @@ int main(void)
         { "local", local_talk, NULL, deliver_carrier_lost },
         { "policy", policy_talk, NULL, resolve_lost },
     };
-    const program qmgr_program = { .contract = &qmgr_contract, .peers = peers, .peer_count = COUNT_OF(peers),
-                                   .start = start, .on_connection = admin_connection, .on_drain = on_drain, .report = report };
+    const program qmgr_program = { .contract = &qmgr_contract,
+                                   .peers = peers,
+                                   .peer_count = COUNT_OF(peers),
+                                   .start = start,
+                                   .on_connection = admin_connection,
+                                   .report = report };
     return daemon_run(&qmgr_program, &q);
 }

@@ -1,7 +1,9 @@
 /* The queue manager's state. Runs in: qmgr, the only process that names queue files. It sees envelopes, never content. */
 #pragma once
 #include "base/map.h"
+#include "base/refs.h"
 #include "base/vec.h"
+#include "daemon/admin.h"
 #include "daemon/daemon.h"
 #include "queue/file.h"
 #include "queue/tree.h"
@@ -16,8 +18,9 @@ typedef struct delivery {
     uint32_t index; /* of the recipient */
     envelope_recipient to;
     destination *destination;
+    uint32_t ref;          /* while it runs */
     struct delivery *next; /* in its destination's queue */
-    peer *carrier; /* the process that has it now */
+    peer *carrier;         /* the process that has it now */
 } delivery;
 
 typedef struct progress {
@@ -30,8 +33,8 @@ typedef struct loaded {
     arena arena;
     queue_message file;
     struct progress *progress; /* of each recipient */
-    uint32_t open; /* recipients without a result in this round */
-    int fd;        /* read-write */
+    uint32_t open;             /* recipients without a result in this round */
+    int fd;                    /* read-write */
 } loaded;
 
 typedef enum message_state { MESSAGE_AT_REST, MESSAGE_WAITING, MESSAGE_READY, MESSAGE_ACTIVE } message_state;
@@ -43,7 +46,8 @@ struct message {
     uint64_t arrived_s;
     uint32_t tries;
     uint8_t place; /* queue_place */
-    uint8_t state; /* message_state: at rest (held), in the heap of waiting ones, in the list of ready ones, being delivered */
+    uint8_t
+        state; /* message_state: at rest (held), in the heap of waiting ones, in the list of ready ones, being delivered */
     uint8_t asked; /* done when the delivery that runs has ended */
     size_t heap_at;
     loaded *loaded;
@@ -75,11 +79,12 @@ struct qmgr {
     map messages; /* by id */
     map fresh;    /* by id */
     map destinations;
-    VEC(message *) waiting; /* a heap by next_try_s */
+    VEC(message *) waiting;       /* a heap by next_try_s */
     message *ready, **ready_last; /* to be loaded, first come first served */
     destination *round, **round_last;
-    VEC(delivery *) running; /* by ref of the deliver conversation */
-    VEC(uint32_t) running_free;
+    refs running;   /* deliveries that a process has */
+    refs questions; /* to policy */
+    admin_desk desk;
     size_t active_count;
     task schedule;
     timer wake;
@@ -92,12 +97,12 @@ struct qmgr {
 
 /* ids.c */
 fault ids_open(qmgr *q);
-fault ids_next(qmgr *q, uint64_t *out); /* greater than every one before, also before a restart or a step of the clock */
+fault ids_next(qmgr *q,
+               uint64_t *out); /* greater than every one before, also before a restart or a step of the clock */
 
 /* fresh.c */
 extern const talk cleanup_talk;
 void fresh_holder_lost(peer *p);
-void fresh_drop_all(qmgr *q);
 
 /* scan.c */
 fault scan_all(qmgr *q); /* what earlier runs left */
@@ -114,9 +119,9 @@ void message_damaged(qmgr *q, message *m, fault why);
 
 /* schedule.c */
 void schedule_soon(qmgr *q);
-void schedule_ready(qmgr *q, message *m);  /* deliver it as soon as there is room */
+void schedule_ready(qmgr *q, message *m); /* deliver it as soon as there is room */
 void schedule_at(qmgr *q, message *m, uint64_t next_try_s);
-void schedule_never(qmgr *q, message *m);  /* takes it out of the waiting heap */
+void schedule_never(qmgr *q, message *m); /* takes it out of the waiting heap */
 
 /* resolve.c: recipients that had no route when the message came are asked for at each try */
 extern const talk policy_talk;
@@ -139,4 +144,5 @@ void finish_round(qmgr *q, message *m); /* no recipient is open: gone, held, or 
 void result_put(qmgr *q, delivery *d, fault outcome, str reason);
 
 /* admin.c */
+void admin_start(qmgr *q);
 void admin_connection(listener *l, const accepted *a);

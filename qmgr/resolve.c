@@ -1,16 +1,17 @@
 /* Recipients whose route could not be found when the message came (a table was damaged, auth was away): policy is asked again at
  * each try. Runs in: qmgr. */
+#include "base/memory.h"
 #include "ipc/talk/policy.h"
 #include "qmgr/qmgr.h"
+#include <stdlib.h>
 
 typedef struct question {
-    peer *peer; /* NULL: free */
+    uint32_t ref;
+    peer *peer;
     uint64_t id;
     uint32_t index;
     bool has_route;
 } question;
-
-static VEC(question) questions; /* by ref */
 
 /* No transport, or error with a temporary status; at later tries (after a release, too) every error: the user may exist by now. */
 bool resolve_is_due(const message *m, const envelope_recipient *r)
@@ -37,33 +38,39 @@ static void give_up(qmgr *q, message *m, uint32_t index, str why)
 void resolve_ask(qmgr *q, message *m, uint32_t index)
 {
     peer *p = daemon_peer(q->process, "policy");
-    size_t ref = 0;
     if (p == NULL) {
         give_up(q, m, index, STR("4.3.0 the route cannot be looked up now"));
         return;
     }
-    while (ref < questions.n && questions.p[ref].peer)
-        ref++;
-    if (ref == questions.n)
-        (void)vec_add(&questions);
-    questions.p[ref] = (question){ .peer = p, .id = m->id, .index = index };
-    policy_ask ask = { .stage = POLICY_STAGE_RESOLVE, .sender = m->loaded->file.envelope.reverse_path, .has_sender = 1,
+    question *of = memory_get(sizeof *of);
+    *of = (question){ .ref = refs_put(&q->questions, of), .peer = p, .id = m->id, .index = index };
+    policy_ask ask = { .stage = POLICY_STAGE_RESOLVE,
+                       .sender = m->loaded->file.envelope.reverse_path,
+                       .has_sender = 1,
                        .recipient = m->loaded->file.recipients[index].address,
-                       .login = m->loaded->file.envelope.login, .session = m->loaded->file.envelope.session };
+                       .login = m->loaded->file.envelope.login,
+                       .session = m->loaded->file.envelope.session };
     m->loaded->progress[index].parts++; /* the question keeps the recipient open until its answer */
     p->asked++;
-    channel_put(&p->channel, POLICY_ASK, (uint32_t)ref, policy_ask, &ask);
+    channel_put(&p->channel, POLICY_ASK, of->ref, policy_ask, &ask);
+}
+
+static question *question_of(const peer *from, uint32_t ref)
+{
+    const qmgr *q = from->daemon->state;
+    question *of = refs_get(&q->questions, ref);
+    return of && of->peer == from ? of : NULL;
 }
 
 static bool on_route(void *context, channel *ch, received *r)
 {
     peer *from = context;
     qmgr *q = from->daemon->state;
+    question *of = question_of(from, r->ref);
     policy_route route;
     (void)ch;
-    if (r->ref >= questions.n || questions.p[r->ref].peer != from || policy_route_decode(r->bytes, &route) != PARSE_DONE)
+    if (of == NULL || policy_route_decode(r->bytes, &route) != PARSE_DONE)
         return false;
-    question *of = &questions.p[r->ref];
     message *m = message_of(q, of);
     if (m == NULL)
         return true;
@@ -77,18 +84,25 @@ static bool on_route(void *context, channel *ch, received *r)
     return true;
 }
 
+static question question_end(qmgr *q, question *of)
+{
+    question ended = *of;
+    refs_take(&q->questions, of->ref);
+    of->peer->asked--;
+    free(of);
+    return ended;
+}
+
 static bool on_answer(void *context, channel *ch, received *r)
 {
     peer *from = context;
     qmgr *q = from->daemon->state;
+    question *found = question_of(from, r->ref);
     policy_answer answer;
     (void)ch;
-    if (r->ref >= questions.n || questions.p[r->ref].peer != from ||
-        policy_answer_decode(r->bytes, &answer) != PARSE_DONE)
+    if (found == NULL || policy_answer_decode(r->bytes, &answer) != PARSE_DONE)
         return false;
-    question of = questions.p[r->ref];
-    questions.p[r->ref].peer = NULL;
-    from->asked--;
+    question of = question_end(q, found);
     message *m = message_of(q, &of);
     if (m && !of.has_route) {
         str status = answer.status.n ? answer.status : answer.code >= 500 ? STR("5.1.1") : STR("4.3.0");
@@ -106,11 +120,11 @@ const talk policy_talk = { "policy-qmgr", rows, COUNT_OF(rows), NULL };
 void resolve_lost(peer *p)
 {
     qmgr *q = p->daemon->state;
-    for (size_t i = 0; i < questions.n; i++) {
-        question of = questions.p[i];
-        if (of.peer != p)
+    size_t cursor = 0;
+    for (question *found; (found = refs_next(&q->questions, &cursor)) != NULL;) {
+        if (found->peer != p)
             continue;
-        questions.p[i].peer = NULL;
+        question of = question_end(q, found);
         message *m = message_of(q, &of);
         if (m == NULL)
             continue;

@@ -36,6 +36,22 @@ static bool on_start(void *context, channel *c, received *r)
     return !is_fault(f);
 }
 
+/* A reload brings it again: the one before is not needed any more. */
+static void file_put(process *d, str name, int fd)
+{
+    daemon_file_entry *f = d->files;
+    while (f && !str_equal(name, str_c(f->name)))
+        f = f->next;
+    if (f) {
+        close(f->fd);
+        f->fd = fd;
+        return;
+    }
+    f = memory_get(sizeof *f);
+    *f = (daemon_file_entry){ .next = d->files, .name = copy(name), .fd = fd };
+    d->files = f;
+}
+
 static bool on_file(void *context, channel *c, received *r)
 {
     process *d = context;
@@ -43,9 +59,7 @@ static bool on_file(void *context, channel *c, received *r)
     (void)c;
     if (control_name_decode(r->bytes, &m) != PARSE_DONE)
         return false;
-    daemon_file_entry *f = memory_get(sizeof *f);
-    *f = (daemon_file_entry){ .next = d->files, .name = copy(m.name), .fd = received_take(r, 0) };
-    d->files = f;
+    file_put(d, m.name, received_take(r, 0));
     return true;
 }
 
@@ -108,7 +122,8 @@ static void sandbox_print(buf *out)
 {
     sandbox_report r;
     sandbox_self(&r);
-    buf_printf(out, "landlock=%d files=%d ports=%d scope=%d securebits=0x%x dumpable=%d mdwe=%d root_start=%d proved=%d",
+    buf_printf(out,
+               "landlock=%d files=%d ports=%d scope=%d securebits=0x%x dumpable=%d mdwe=%d root_start=%d proved=%d",
                r.landlock_abi, r.has_files_walled, r.has_ports_walled, r.has_scope_walled, r.securebits, r.is_dumpable,
                r.has_mdwe, r.is_privileged_start, r.is_proved);
 }
@@ -143,9 +158,9 @@ static void on_closed(void *context, channel *c)
 }
 
 static const talk_row rows[] = {
-    { CONTROL_START, 2, 2, on_start }, { CONTROL_FILE, 1, 1, on_file },     { CONTROL_LISTENER, 1, 1, on_listener },
-    { CONTROL_PEER, 1, 1, on_peer },   { CONTROL_GO, 0, 0, on_go },         { CONTROL_RELOAD, 1, 1, on_reload },
-    { CONTROL_DRAIN, 0, 0, on_drain }, { CONTROL_LOG, 1, 1, on_log },       { CONTROL_ASK, 0, 0, on_ask },
+    { CONTROL_START, 2, 2, on_start }, { CONTROL_FILE, 1, 1, on_file }, { CONTROL_LISTENER, 1, 1, on_listener },
+    { CONTROL_PEER, 1, 1, on_peer },   { CONTROL_GO, 0, 0, on_go },     { CONTROL_RELOAD, 1, 1, on_reload },
+    { CONTROL_DRAIN, 0, 0, on_drain }, { CONTROL_LOG, 1, 1, on_log },   { CONTROL_ASK, 0, 0, on_ask },
 };
 
 static const talk control_talk = { "control", rows, COUNT_OF(rows), on_closed };

@@ -87,11 +87,7 @@ void daemon_drain(process *d)
     if (d->is_draining)
         return;
     d->is_draining = true;
-    for (listener *l = d->listeners; l; l = l->next) {
-        watch_close(&l->watch);
-        close(l->fd);
-    }
-    d->listeners = NULL;
+    daemon_listeners_close(d);
     if (d->program->on_drain)
         d->program->on_drain(d);
     if (d->sessions == 0)
@@ -122,7 +118,8 @@ int daemon_run(const program *p, void *state)
     daemon_control_ready(d);
     daemon_listeners_open(d);
     daemon_listeners_renew(d);
-    loop_run(d->loop);
+    if (!d->is_draining) /* it may have been told with its start */
+        loop_run(d->loop);
     log_event(LOG_INFO, "stopped", LOG_NUM("sessions", d->sessions));
     log_flush();
     return 0;

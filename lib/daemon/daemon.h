@@ -20,7 +20,7 @@ typedef struct listener {
     str service; /* key in master.cf, "submission/inet", or the name of a local socket */
     int fd;
     watch watch;
-    timer rest; /* after the descriptors ran out */
+    timer rest;  /* after the descriptors ran out */
     bool is_new; /* came since the last generation: a reload brings all listeners again */
     struct listener *next;
 } listener;
@@ -32,16 +32,16 @@ typedef struct peer {
     uint32_t instance;
     channel channel;
     talk talk;
-    uint64_t asked;     /* questions without answer; daemon_peer picks the lowest */
-    void *context;      /* the program's */
+    uint64_t asked; /* questions without answer; daemon_peer picks the lowest */
+    void *context;  /* the program's */
     struct peer *next;
 } peer;
 
 typedef struct peer_row {
     const char *role;
-    talk talk;                      /* handlers get the peer as context; on_closed is the skeleton's: see below */
-    void (*on_open)(peer *p);       /* may be NULL */
-    void (*on_lost)(peer *p);       /* fail what was asked; the peer is freed after it; may be NULL */
+    talk talk;                /* handlers get the peer as context; on_closed is the skeleton's: see below */
+    void (*on_open)(peer *p); /* may be NULL */
+    void (*on_lost)(peer *p); /* fail what was asked; the peer is freed after it; may be NULL */
 } peer_row;
 
 typedef struct accepted {
@@ -56,11 +56,11 @@ typedef struct program {
     const contract *contract;
     const peer_row *peers;
     size_t peer_count;
-    bool (*prepare)(process *d);     /* before confinement: load what lies outside. False: it said why; exit */
-    bool (*start)(process *d);       /* confined, before READY */
+    bool (*prepare)(process *d); /* before confinement: load what lies outside. False: it said why; exit */
+    bool (*start)(process *d);   /* confined, before READY */
     void (*on_connection)(listener *l, const accepted *a);
-    void (*on_reload)(process *d);   /* a new generation is in effect */
-    void (*on_drain)(process *d);    /* finish; the process leaves when no session is left */
+    void (*on_reload)(process *d);           /* a new generation is in effect */
+    void (*on_drain)(process *d);            /* finish; the process leaves when no session is left */
     void (*report)(process *d, buf *detail); /* appends name=value pairs */
 } program;
 
@@ -85,7 +85,7 @@ struct process {
  * 5 the program did not start. */
 int daemon_run(const program *p, void *state);
 
-const config *daemon_config(const process *d);                 /* main.cf of the current generation */
+const config *daemon_config(const process *d); /* main.cf of the current generation */
 const config *generation_config(const generation *g, str key);
 generation *generation_hold(generation *g);
 void generation_release(generation *g);

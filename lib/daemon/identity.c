@@ -39,11 +39,16 @@ fault daemon_identity_set(process *d, const control_start *m)
 {
     const config *c = daemon_config(d);
     identity *id = &d->identity;
-    *id = (identity){ .is_privileged = m->is_privileged, .uid = m->uid, .gid = m->gid, .root_fd = -1,
+    *id = (identity){ .is_privileged = m->is_privileged,
+                      .uid = m->uid,
+                      .gid = m->gid,
+                      .root_fd = -1,
                       .requires_landlock = m->requires_sandbox };
     if (d->program->contract->is_spawner && id->is_privileged) {
-        id->ids = (id_ranges){ .uid_min = (uid_t)c->minimum_uid, .uid_max = (uid_t)c->maximum_uid,
-                               .gid_min = (gid_t)c->minimum_uid, .gid_max = (gid_t)c->maximum_uid };
+        id->ids = (id_ranges){ .uid_min = (uid_t)c->minimum_uid,
+                               .uid_max = (uid_t)c->maximum_uid,
+                               .gid_min = (gid_t)c->minimum_uid,
+                               .gid_max = (gid_t)c->maximum_uid };
         groups_set(&id->ids, c->mail_gids);
     }
     if (m->root.n == 0)

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { ACCEPT_PER_ROUND = 16 };
+enum { ACCEPT_PER_ROUND = 16, SAME_PEERS_MAX = 3 };
 
 static const peer_row *row_find(const process *d, str role)
 {
@@ -27,6 +27,7 @@ static void peer_unlink(peer *p)
     *at = p->next;
 }
 
+/* master makes a new conversation of it, unless there is one already. */
 static void peer_closed(void *context, channel *c)
 {
     peer *p = context;
@@ -36,7 +37,7 @@ static void peer_closed(void *context, channel *c)
     peer_unlink(p);
     if (row->on_lost)
         row->on_lost(p);
-    if (!d->is_draining) {
+    if (!d->is_draining && daemon_peer_instance(d, p->role, p->instance) == NULL) {
         control_name lost = { .name = str_c(p->role), .instance = p->instance };
         channel_put(&d->control, CONTROL_PEER_LOST, 0, control_name, &lost);
     }
@@ -52,6 +53,23 @@ static void peer_open(peer *p, const peer_row *row, int fd)
         row->on_open(p);
 }
 
+/* Of a process that was restarted the last conversation may still be there, with words in it that are worth reading. More of one
+ * process are made by one that has lost its mind. */
+static void peers_limit(process *d, const char *role, uint32_t instance)
+{
+    peer *oldest = NULL;
+    size_t n = 0;
+    for (peer *p = d->peers; p; p = p->next)
+        if (strcmp(p->role, role) == 0 && p->instance == instance) {
+            oldest = p;
+            n++;
+        }
+    if (n < SAME_PEERS_MAX)
+        return;
+    channel_close(&oldest->channel);
+    peer_closed(oldest, &oldest->channel);
+}
+
 void daemon_peer_add(process *d, str role, uint32_t instance, int fd)
 {
     const peer_row *row = row_find(d, role);
@@ -60,6 +78,8 @@ void daemon_peer_add(process *d, str role, uint32_t instance, int fd)
         close(fd);
         return;
     }
+    if (d->control.loop)
+        peers_limit(d, row->role, instance);
     peer *p = memory_get(sizeof *p);
     *p = (peer){ .daemon = d, .role = row->role, .instance = instance, .next = d->peers };
     d->peers = p;
@@ -149,8 +169,7 @@ void daemon_listener_add(process *d, str key, int fd)
     listener *l = memory_get(sizeof *l);
     char *name = memory_get(key.n + 1);
     memcpy(name, key.p, key.n);
-    *l = (listener){ .daemon = d, .service = { name, key.n }, .fd = fd, .is_new = true,
-                      .next = d->listeners };
+    *l = (listener){ .daemon = d, .service = { name, key.n }, .fd = fd, .is_new = true, .next = d->listeners };
     d->listeners = l;
     if (d->control.loop)
         listener_open(l);
@@ -160,6 +179,24 @@ void daemon_listeners_open(process *d)
 {
     for (listener *l = d->listeners; l; l = l->next)
         listener_open(l);
+}
+
+static void listener_free(listener *l)
+{
+    watch_close(&l->watch);
+    timer_close(&l->rest);
+    close(l->fd);
+    free((char *)(uintptr_t)l->service.p);
+    free(l);
+}
+
+void daemon_listeners_close(process *d)
+{
+    while (d->listeners) {
+        listener *l = d->listeners;
+        d->listeners = l->next;
+        listener_free(l);
+    }
 }
 
 void daemon_listeners_renew(process *d)
@@ -172,10 +209,6 @@ void daemon_listeners_renew(process *d)
             continue;
         }
         *at = l->next;
-        watch_close(&l->watch);
-        timer_close(&l->rest);
-        close(l->fd);
-        free((char *)(uintptr_t)l->service.p);
-        free(l);
+        listener_free(l);
     }
 }

@@ -111,7 +111,9 @@ static void on_closed(void *context, channel *c)
 
 bool pool_open(pool *p, process *d, const pool_program *workers, uint64_t idle_s)
 {
-    *p = (pool){ .process = d, .program = workers, .idle_s = idle_s, .exec_fd = daemon_file(d, "worker"), .filter_fd = -1 };
+    *p = (pool){
+        .process = d, .program = workers, .idle_s = idle_s, .exec_fd = daemon_file(d, "worker"), .filter_fd = -1
+    };
     assert(workers->row_count + 2 <= COUNT_OF(p->rows));
     p->rows[0] = (talk_row){ WORKER_READY, 0, 0, on_ready };
     p->rows[1] = (talk_row){ WORKER_IDLE, 0, 0, on_idle };
@@ -143,9 +145,10 @@ static fault worker_spawn(pool_worker *w, const pool_user *u, int fd, bool *out_
     char *argv[] = { (char *)(uintptr_t)p->program->role, NULL };
     char *envp[] = { options ? (char *)(uintptr_t)arena_printf(&a, "ASAN_OPTIONS=%s", options).p : NULL, NULL };
     spawn_fd fds[] = { { daemon_log_fd(p->process), 2 }, { fd, POOL_FD } };
-    spawn_plan plan = SPAWN_PLAN(.argv = argv, .envp = envp, .fds = fds, .fd_count = COUNT_OF(fds), .changes_ids = is_privileged,
-                                 .uid = u->uid, .gid = u->gid, .drops_caps = is_privileged,
-                                 .root_path = is_privileged && !u->is_system ? arena_c(&a, u->mail) : NULL);
+    spawn_plan plan =
+        SPAWN_PLAN(.argv = argv, .envp = envp, .fds = fds, .fd_count = COUNT_OF(fds), .changes_ids = is_privileged,
+                   .uid = u->uid, .gid = u->gid, .drops_caps = is_privileged,
+                   .root_path = is_privileged && !u->is_system ? arena_c(&a, u->mail) : NULL);
     plan.exec_fd = p->exec_fd;
     spawned s;
     fault f = spawn(&plan, &s);
@@ -228,8 +231,10 @@ fault pool_get(pool *p, const pool_user *u, pool_worker **out)
     if (*out)
         return NO_FAULT;
     if (!may_become(p, u))
-        return fault_make(FAULT_TRY_LATER, "3.5", "user %.*s: uid %u or gid %u is outside of what mail may run as "
-                          "(minimum_uid, maximum_uid, mail_gids)", STR_ARG(u->user), u->uid, u->gid);
+        return fault_make(FAULT_TRY_LATER, "3.5",
+                          "user %.*s: uid %u or gid %u is outside of what mail may run as "
+                          "(minimum_uid, maximum_uid, mail_gids)",
+                          STR_ARG(u->user), u->uid, u->gid);
     return worker_new(p, u, out);
 }
 

@@ -25,17 +25,17 @@ typedef struct pool_worker {
     watch exit;
     channel channel;
     pool_worker_state state;
-    size_t open;   /* the program's: sessions or deliveries that it has */
+    size_t open;        /* the program's: sessions or deliveries that it has */
     bool had_no_folder; /* why it ended */
-    void *context; /* the program's */
+    void *context;      /* the program's */
     struct pool_worker *next;
 } pool_worker;
 
 typedef struct pool_program {
-    const char *role;      /* "imapd-worker" */
-    unsigned calls;        /* families of calls of the worker */
+    const char *role; /* "imapd-worker" */
+    unsigned calls;   /* families of calls of the worker */
     bool sees_home;
-    const talk_row *rows;  /* what a worker may say besides READY and IDLE; handlers get the pool_worker as context */
+    const talk_row *rows; /* what a worker may say besides READY and IDLE; handlers get the pool_worker as context */
     size_t row_count;
     void (*on_lost)(pool_worker *w); /* it ended with work open */
 } pool_program;

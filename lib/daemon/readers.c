@@ -173,8 +173,12 @@ static bool on_grant(void *context, channel *ch, received *m)
     grant *n = memory_get(sizeof *n);
     arena *a = &n->arena;
     *n = (grant){ .token = g.token, .until_ms = clock_monotonic_ms() + GRANT_LIFE_MS, .next = r->grants };
-    n->user = (pool_user){ .user = arena_copy(a, g.user), .uid = g.uid, .gid = g.gid, .is_system = g.is_system,
-                           .home = arena_copy(a, g.home), .mail = arena_copy(a, g.mail) };
+    n->user = (pool_user){ .user = arena_copy(a, g.user),
+                           .uid = g.uid,
+                           .gid = g.gid,
+                           .is_system = g.is_system,
+                           .home = arena_copy(a, g.home),
+                           .mail = arena_copy(a, g.mail) };
     r->grants = n;
     r->grant_count++;
     early_serve(r, g.token);
@@ -228,8 +232,11 @@ static bool start(process *p)
 {
     static pool_program workers;
     readers *r = p->state;
-    workers = (pool_program){ .role = r->program->worker, .calls = r->program->worker_calls, .rows = worker_rows,
-                              .row_count = COUNT_OF(worker_rows), .on_lost = on_worker_lost };
+    workers = (pool_program){ .role = r->program->worker,
+                              .calls = r->program->worker_calls,
+                              .rows = worker_rows,
+                              .row_count = COUNT_OF(worker_rows),
+                              .on_lost = on_worker_lost };
     return pool_open(&r->pool, p, &workers, r->program->idle_s(daemon_config(p)));
 }
 
@@ -242,8 +249,9 @@ static void on_drain(process *p)
 static void report(process *p, buf *detail)
 {
     readers *r = p->state;
-    buf_printf(detail, "sessions_open=%llu workers=%zu workers_started=%llu refused=%llu", (unsigned long long)r->sessions,
-               r->pool.count, (unsigned long long)r->pool.started, (unsigned long long)r->refused);
+    buf_printf(detail, "sessions_open=%llu workers=%zu workers_started=%llu refused=%llu",
+               (unsigned long long)r->sessions, r->pool.count, (unsigned long long)r->pool.started,
+               (unsigned long long)r->refused);
 }
 
 int readers_run(const readers_program *p)
@@ -253,8 +261,12 @@ int readers_run(const readers_program *p)
         { "auth", { "grants", auth_rows, COUNT_OF(auth_rows), NULL }, NULL, NULL },
         { "login", { "sessions", login_rows, COUNT_OF(login_rows), NULL }, NULL, login_lost },
     };
-    const program program_rows = { .contract = p->contract, .peers = peers, .peer_count = COUNT_OF(peers),
-                                   .start = start, .on_drain = on_drain, .report = report };
+    const program program_rows = { .contract = p->contract,
+                                   .peers = peers,
+                                   .peer_count = COUNT_OF(peers),
+                                   .start = start,
+                                   .on_drain = on_drain,
+                                   .report = report };
     r.program = p;
     return daemon_run(&program_rows, &r);
 }

@@ -5,7 +5,7 @@
 
 typedef struct readers_program {
     const contract *contract;
-    const char *worker;       /* role of its workers */
+    const char *worker; /* role of its workers */
     unsigned worker_calls;
     uint64_t (*idle_s)(const config *c);
 } readers_program;

@@ -1,0 +1,299 @@
+/* SOURCES: qmgr/admin.c qmgr/deliver.c qmgr/finish.c qmgr/fresh.c qmgr/ids.c qmgr/message.c qmgr/resolve.c qmgr/scan.c qmgr/schedule.c  NEEDS: daemon queue */
+/* qmgr between a cleanup and a local on a queue of its own, over real channels in one loop: what it does when it leaves. */
+#include "base/checksum.h"
+#include "daemon/peers.h"
+#include "ipc/talk/deliver.h"
+#include "ipc/talk/queue.h"
+#include "qmgr/qmgr.h"
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+enum { GIVEN_MAX = 10 };
+
+static struct world {
+    process process;
+    program program;
+    generation generation;
+    qmgr qmgr;
+    timer stop;
+    channel cleanup, local;
+    char folder[40];
+    uint64_t ids[GIVEN_MAX];
+    int fds[GIVEN_MAX];
+    size_t given, full;
+    unsigned committed, requests;
+    uint32_t ref;
+    uint64_t delivering;
+} * w;
+
+static void on_stop(void *context)
+{
+    loop_stop(context);
+}
+
+static void rounds(void)
+{
+    for (int i = 0; i < 10; i++) {
+        timer_set(&w->stop, 1);
+        loop_run(w->process.loop);
+    }
+}
+
+static bool on_fresh(void *context, channel *c, received *r)
+{
+    queue_file m;
+    (void)context, (void)c;
+    assert_int_equal(queue_file_decode(r->bytes, &m), PARSE_DONE);
+    if (w->given < GIVEN_MAX) {
+        w->ids[w->given] = m.queue_id;
+        w->fds[w->given] = received_take(r, 0);
+    }
+    w->given++;
+    return true;
+}
+
+static bool on_full(void *context, channel *c, received *r)
+{
+    (void)context, (void)c, (void)r;
+    w->full++;
+    return true;
+}
+
+static bool on_committed(void *context, channel *c, received *r)
+{
+    queue_result m;
+    (void)context, (void)c;
+    assert_int_equal(queue_result_decode(r->bytes, &m), PARSE_DONE);
+    assert_int_equal(m.outcome, FAULT_NONE);
+    w->committed++;
+    return true;
+}
+
+static bool on_request(void *context, channel *c, received *r)
+{
+    deliver_request m;
+    (void)context, (void)c;
+    assert_int_equal(deliver_request_decode(r->bytes, &m), PARSE_DONE);
+    w->ref = r->ref;
+    w->delivering = m.queue_id;
+    w->requests++;
+    return true;
+}
+
+static const talk_row cleanup_rows[] = { { QUEUE_FRESH, 2, 2, on_fresh },
+                                         { QUEUE_FULL, 0, 0, on_full },
+                                         { QUEUE_COMMITTED, 0, 0, on_committed } };
+static const talk cleanup_end_talk = { "cleanup", cleanup_rows, COUNT_OF(cleanup_rows), NULL };
+static const talk_row local_rows[] = { { DELIVER_REQUEST, 1, 1, on_request } };
+static const talk local_end_talk = { "local", local_rows, COUNT_OF(local_rows), NULL };
+
+static void attach(channel *end, const talk *t, const char *role)
+{
+    int pair[2];
+    assert_true(channel_pair(pair));
+    channel_open(end, w->process.loop, pair[1], t, NULL);
+    daemon_peer_add(&w->process, str_c(role), 0, pair[0]);
+    rounds();
+}
+
+static int setup(void **state)
+{
+    static peer_row peers[] = { { "cleanup", { 0 }, NULL, fresh_holder_lost },
+                                { "local", { 0 }, NULL, deliver_carrier_lost } };
+    (void)state;
+    peers[0].talk = cleanup_talk;
+    peers[1].talk = local_talk;
+    w = calloc(1, sizeof *w);
+    snprintf(w->folder, sizeof w->folder, "/tmp/test-qmgr-XXXXXX");
+    assert_non_null(mkdtemp(w->folder));
+    w->generation.holders = 1;
+    w->generation.snapshot.base = (config){ .queue_minfree = 1,
+                                            .local_destination_concurrency_limit = 20,
+                                            .qmgr_message_active_limit = 100,
+                                            .minimal_backoff_time = 300,
+                                            .maximal_backoff_time = 4000,
+                                            .maximal_queue_lifetime = 100000 };
+    w->program = (program){ .peers = peers, .peer_count = COUNT_OF(peers) };
+    w->process = (process){ .program = &w->program,
+                            .loop = loop_new(),
+                            .state = &w->qmgr,
+                            .current = &w->generation,
+                            .control = { .fd = -1 } };
+    w->process.control.loop = w->process.loop;
+    qmgr *q = &w->qmgr;
+    q->process = &w->process;
+    q->ready_last = &q->ready;
+    q->round_last = &q->round;
+    q->root_fd = open(w->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_false(is_fault(queue_tree_make(q->root_fd)));
+    assert_false(is_fault(ids_open(q)));
+    assert_false(is_fault(scan_all(q)));
+    timer_open(&w->stop, w->process.loop, on_stop, w->process.loop);
+    attach(&w->cleanup, &cleanup_end_talk, "cleanup");
+    attach(&w->local, &local_end_talk, "local");
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    char command[80];
+    (void)state;
+    channel_close(&w->cleanup);
+    channel_close(&w->local);
+    rounds();
+    assert_int_equal(w->process.sessions, 0);
+    for (size_t i = 0; i < w->given && i < GIVEN_MAX; i++)
+        close(w->fds[i]);
+    map_entry e;
+    for (size_t cursor = 0; map_next(&w->qmgr.messages, &cursor, &e); cursor = 0)
+        message_forget(&w->qmgr, e.value);
+    for (size_t cursor = 0; map_next(&w->qmgr.destinations, &cursor, &e);)
+        free(e.value);
+    snprintf(command, sizeof command, "rm -rf %s", w->folder);
+    assert_int_equal(system(command), 0);
+    close(w->qmgr.root_fd);
+    map_free(&w->qmgr.messages);
+    map_free(&w->qmgr.fresh);
+    map_free(&w->qmgr.destinations);
+    vec_free(&w->qmgr.waiting);
+    refs_free(&w->qmgr.running);
+    loop_free(w->process.loop);
+    free(w);
+    return 0;
+}
+
+static void take(uint32_t count)
+{
+    queue_take m = { .count = count };
+    channel_put(&w->cleanup, QUEUE_TAKE, 0, queue_take, &m);
+    rounds();
+}
+
+static void say(uint16_t type, uint64_t id)
+{
+    queue_file m = { .queue_id = id };
+    channel_put(&w->cleanup, type, 0, queue_file, &m);
+    rounds();
+}
+
+static void write_message(size_t i)
+{
+    buf records = buf_new(100000);
+    envelope e = { .reverse_path = STR("a@b.example") };
+    envelope_recipient to = { .address = STR("u@l.example"), .transport = STR("local"), .nexthop = STR("u") };
+    assert_true(queue_records_envelope(&records, &e) && queue_records_recipient(&records, &to));
+    queue_finish_args args = { .id = w->ids[i], .recipient_count = 1, .records = buf_str(&records) };
+    assert_false(is_fault(queue_finish(w->fds[i], &args)));
+    buf_free(&records);
+}
+
+static void deliver(fault_kind outcome)
+{
+    deliver_result m = { .queue_id = w->delivering, .outcome = outcome };
+    channel_put(&w->local, DELIVER_RESULT, w->ref, deliver_result, &m);
+    rounds();
+}
+
+/* Its result would be lost, and the message delivered again at the next start. */
+static void waits_for_what_is_being_delivered(void **state)
+{
+    (void)state;
+    take(2);
+    write_message(0);
+    write_message(1);
+    say(QUEUE_COMMIT, w->ids[0]);
+    assert_int_equal(w->process.sessions, 1); /* a commit, too */
+    say(QUEUE_DURABLE, w->ids[0]);
+    assert_int_equal(w->requests, 1);
+    assert_int_equal(w->process.sessions, 1);
+    w->process.is_draining = true;
+    say(QUEUE_COMMIT, w->ids[1]);
+    say(QUEUE_DURABLE, w->ids[1]);
+    assert_int_equal(w->requests, 1); /* the next qmgr delivers it */
+    deliver(FAULT_NONE);
+    assert_int_equal(w->process.sessions, 0);
+    assert_null(message_find(&w->qmgr, w->ids[0]));
+    assert_non_null(message_find(&w->qmgr, w->ids[1]));
+}
+
+static void a_result_counts_once(void **state)
+{
+    (void)state;
+    take(2);
+    write_message(0);
+    write_message(1);
+    say(QUEUE_COMMIT, w->ids[0]);
+    say(QUEUE_DURABLE, w->ids[0]);
+    uint32_t first = w->ref;
+    deliver(FAULT_NONE);
+    say(QUEUE_COMMIT, w->ids[1]);
+    say(QUEUE_DURABLE, w->ids[1]);
+    assert_int_equal(w->requests, 2);
+    w->ref = first;
+    deliver(FAULT_NONE); /* under the number of the one before */
+    assert_false(channel_is_open(&w->local));
+    assert_non_null(message_find(&w->qmgr, w->ids[1]));
+}
+
+/* cleanup renamed it, refused it, emptied it, and ended before it could say so. */
+static void what_was_emptied_is_discarded(void **state)
+{
+    (void)state;
+    take(1);
+    write_message(0);
+    say(QUEUE_COMMIT, w->ids[0]);
+    assert_int_equal(ftruncate(w->fds[0], 0), 0);
+    channel_close(&w->cleanup);
+    rounds();
+    assert_null(message_find(&w->qmgr, w->ids[0]));
+    assert_int_equal(queue_tree_open(w->qmgr.root_fd, QUEUE_CORRUPT, w->ids[0], O_RDONLY), -1);
+    assert_int_equal(queue_tree_open(w->qmgr.root_fd, QUEUE_ACTIVE, w->ids[0], O_RDONLY), -1);
+}
+
+static void what_a_cleanup_left_committed_is_kept(void **state)
+{
+    (void)state;
+    take(1);
+    write_message(0);
+    say(QUEUE_COMMIT, w->ids[0]);
+    channel_close(&w->cleanup);
+    rounds();
+    assert_int_equal(w->requests, 1);
+    deliver(FAULT_NONE);
+}
+
+static void messages_that_wait_long_hold_no_descriptor(void **state)
+{
+    (void)state;
+    w->generation.snapshot.base.qmgr_message_active_limit = 1;
+    take(2);
+    for (size_t i = 0; i < 2; i++) {
+        write_message(i);
+        say(QUEUE_COMMIT, w->ids[i]);
+        say(QUEUE_DURABLE, w->ids[i]);
+    }
+    assert_null(message_find(&w->qmgr, w->ids[1])->loaded);
+    deliver(FAULT_NONE);
+    assert_int_equal(w->requests, 2);
+    deliver(FAULT_NONE);
+    assert_int_equal(w->qmgr.messages.n, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(waits_for_what_is_being_delivered),
+        TEST(a_result_counts_once),
+        TEST(what_was_emptied_is_discarded),
+        TEST(what_a_cleanup_left_committed_is_kept),
+        TEST(messages_that_wait_long_hold_no_descriptor),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
