@@ -16,6 +16,7 @@
     R(TOO_MANY_CONNECTIONS, 421, "4.7.0", "Too many connections from your address")                                    \
     R(TOO_MANY_SESSIONS, 421, "4.3.2", "All server ports are busy, try again later")                                   \
     R(TOO_MANY_ERRORS, 421, "4.7.0", "Too many errors")                                                                \
+    R(QUEUE_UNKNOWN, 421, "4.3.0", "Queue service restarted, whether the message was queued is not known")             \
     R(TOO_LONG_SILENCE, 421, "4.4.2", "Timeout exceeded")                                                              \
     R(TOO_LONG_SESSION, 421, "4.4.2", "Session lasted too long")                                                       \
     R(TOO_MUCH_MEMORY, 421, "4.3.0", "Session uses too much memory")                                                   \

@@ -179,7 +179,8 @@ static bool on_done(void *context, channel *ch, received *r)
 static const talk_row rows[] = { { CLEANUP_READY, 1, 1, on_ready }, { CLEANUP_DONE, 0, 0, on_done } };
 const talk cleanup_talk = { "smtpd-cleanup", rows, COUNT_OF(rows), NULL };
 
-/* Whether it was committed is not known: the client tries again, which may make two of it, never none. */
+/* Whether it was committed is not known, so it is not refused: the connection ends (RFC 5321 3.8), the client tries again, which may
+ * make two of it, never none. */
 void cleanup_lost(peer *p)
 {
     smtpd *d = p->daemon->state;
@@ -192,8 +193,9 @@ void cleanup_lost(peer *p)
             no_file(s, fault_make(FAULT_TRY_LATER, "3.0", "Queue service restarted"));
             continue;
         }
+        reply unknown = reply_of(REPLY_QUEUE_UNKNOWN);
         session_resume(s);
-        session_settle(s, (verdict){ PHASE_MAIL, reply_of(REPLY_NO_QUEUE) });
         transaction_clear(s);
+        session_close(s, &unknown);
     }
 }
