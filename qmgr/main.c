@@ -2,6 +2,7 @@
 #include "qmgr/qmgr.h"
 #include "base/log.h"
 #include <fcntl.h>
+#include <sys/file.h>
 
 static const contract qmgr_contract = {
     .role = "qmgr",
@@ -12,6 +13,12 @@ static const contract qmgr_contract = {
     .peers = "cleanup local policy queue",
 };
 
+/* A master that was killed leaves a qmgr behind, which ends by itself: until then there is none beside it. */
+static fault queue_own(int root_fd)
+{
+    return flock(root_fd, LOCK_EX | LOCK_NB) == 0 ? NO_FAULT : fault_errno("own the queue, which another qmgr may still have");
+}
+
 static bool start(process *p)
 {
     qmgr *q = p->state;
@@ -20,7 +27,9 @@ static bool start(process *p)
     q->round_last = &q->round;
     q->root_fd = p->identity.is_privileged ? open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
                                            : openat(p->identity.root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    fault f = q->root_fd >= 0 ? queue_tree_make(q->root_fd) : fault_errno("open the queue");
+    fault f = q->root_fd >= 0 ? queue_own(q->root_fd) : fault_errno("open the queue");
+    if (!is_fault(f))
+        f = queue_tree_make(q->root_fd);
     if (!is_fault(f))
         f = ids_open(q);
     if (!is_fault(f))
