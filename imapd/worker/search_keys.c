@@ -42,20 +42,29 @@ fault search_header(searched *m)
     return f;
 }
 
-/* Plain values, which most are, are searched where they stand. */
+/* Values without encoded words and 8-bit bytes, which most are, are searched where they stand. */
 static bool is_plain(str value)
 {
+    unsigned char bits = 0;
     for (size_t i = 0; i < value.n; i++)
-        if ((unsigned char)value.p[i] > 126 || value.p[i] == '\n' ||
-            (value.p[i] == '=' && i + 1 < value.n && value.p[i + 1] == '?'))
-            return false;
-    return true;
+        bits |= (unsigned char)value.p[i];
+    return bits < 128 && (value.n == 0 || memmem(value.p, value.n, "=?", 2) == NULL);
+}
+
+/* Unfolded: without the line ends (RFC 5322 2.2.3). */
+static bool plain_matches(str value, match *wanted)
+{
+    str line;
+    while (str_cut(&value, '\n', &line))
+        if (match_feed(wanted, str_ends(line, STR("\r")) ? str_upto(line, line.n - 1) : line))
+            return true;
+    return wanted->is_found;
 }
 
 static bool value_matches(searched *m, str value, match *wanted)
 {
     if (is_plain(value))
-        return match_feed(wanted, value);
+        return plain_matches(value, wanted);
     buf_clear(&m->text);
     (void)words_decode(value, NULL, NULL, &m->text);
     return match_feed(wanted, buf_str(&m->text));

@@ -25,6 +25,7 @@ typedef struct server {
     buf out;                               /* what one step writes; empty between two */
     buf piece;                             /* of a message's file, while a step reads it */
     uint64_t turn_until_ms;
+    unsigned turn_steps;
     uint64_t polls;
 } server;
 
