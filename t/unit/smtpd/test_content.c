@@ -1,0 +1,218 @@
+/* SOURCES: smtpd/content.c smtpd/replies.c  NEEDS: daemon tls proto queue */
+/* Content on its way into the file: rows whole, in two pieces split at every byte, and byte by byte. */
+#include "base/checksum.h"
+#include "smtpd/replies.h"
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+static session s;
+static smtpd d;
+static config rules;
+static unsigned commits, questions, settled;
+static reply said;
+static uint64_t written;
+static uint32_t sum;
+
+void transaction_clear(session *of)
+{
+    (void)of;
+}
+
+void transaction_commit(session *of)
+{
+    commits++;
+    written = of->tx.written;
+    sum = of->tx.checksum;
+}
+
+void session_settle(session *of, verdict v)
+{
+    of->phase = v.next;
+    said = v.reply;
+    settled++;
+}
+
+void policy_question(session *of, enum policy_stage stage, str to, void (*then)(session *, const policy_answer *))
+{
+    policy_answer no = { .code = 554, .status = STR("5.7.1"), .reply = STR("no") };
+    (void)to;
+    assert_int_equal(stage, POLICY_STAGE_END_OF_DATA);
+    questions++;
+    then(of, &no);
+}
+
+static void begin(void)
+{
+    if (s.tx.fd > 0)
+        close(s.tx.fd);
+    s = (session){ .smtpd = &d, .config = &rules, .phase = PHASE_CONTENT };
+    s.tx.fd = memfd_create("content", MFD_CLOEXEC);
+    commits = questions = settled = 0;
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    rules = (config){ .smtpd_forbid_bare_newline = BARE_NEWLINE_REJECT };
+    begin();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    close(s.tx.fd);
+    s.tx.fd = -1;
+    return 0;
+}
+
+/* Feeds pieces; what is left of the last one are commands. */
+static size_t feed(str bytes, size_t piece)
+{
+    while (bytes.n && commits + settled == 0) {
+        str some = str_upto(bytes, piece);
+        size_t used = content_take(&s, some);
+        assert_true(used == some.n || commits + settled);
+        bytes = str_from(bytes, used);
+    }
+    return bytes.n;
+}
+
+typedef struct row {
+    str in, want; /* what stands in the file */
+    size_t tail;  /* commands behind it */
+    unsigned code; /* 0: committed */
+    unsigned mode;
+} row;
+
+#define R BARE_NEWLINE_REJECT
+#define N BARE_NEWLINE_NORMALIZE
+#define A BARE_NEWLINE_ALLOW
+
+static const row rows[] = {
+    { STR_ROW("a\r\n.\r\n"), STR_ROW("a\r\n"), 0, 0, R },
+    { STR_ROW(".\r\n"), STR_ROW(""), 0, 0, R },
+    { STR_ROW("a\r\n.\r\nQUIT\r\n"), STR_ROW("a\r\n"), 6, 0, R },
+    { STR_ROW("..a\r\n...\r\n.b\r\n.\r\n"), STR_ROW(".a\r\n..\r\nb\r\n"), 0, 0, R },
+    { STR_ROW("a\r\n\r\n.\r\nx"), STR_ROW("a\r\n\r\n"), 1, 0, R },
+    { STR_ROW("a\n.\nb\r\n.\r\n"), { 0 }, 0, 550, R },
+    { STR_ROW("a\rb\r\n.\r\n"), { 0 }, 0, 550, R },
+    { STR_ROW("a\0b\r\n.\r\n"), { 0 }, 0, 550, R },
+    { STR_ROW("a\0b\r\n.\r\n"), { 0 }, 0, 550, N },
+    { STR_ROW("a\0b\r\n.\r\n"), { 0 }, 0, 550, A },
+    { STR_ROW("a\nb\rc\r\n.\r\n"), STR_ROW("a\r\nb\r\nc\r\n"), 0, 0, N },
+    { STR_ROW("a\n.\nb\r\n.\r\n"), STR_ROW("a\r\n.\r\nb\r\n"), 0, 0, N },
+    { STR_ROW("\n\n\r\r\r\n.\r\n"), STR_ROW("\r\n\r\n\r\n\r\n\r\n"), 0, 0, N },
+    { STR_ROW("a\nb\rc\r\n.\r\n"), STR_ROW("a\nb\rc\r\n"), 0, 0, A },
+};
+
+static void check(const row *r, size_t left)
+{
+    char got[200];
+    assert_int_equal(left, r->tail);
+    assert_int_equal(commits, r->code == 0);
+    if (r->code) {
+        assert_int_equal(said.code, r->code);
+        assert_int_equal(s.phase, PHASE_MAIL);
+        return;
+    }
+    ssize_t n = pread(s.tx.fd, got, sizeof got, 0);
+    assert_true(n >= 0);
+    if (!str_equal((str){ got, (size_t)n }, r->want))
+        fail_msg("%.*s", (int)n, got);
+    assert_int_equal(written, r->want.n);
+    assert_int_equal(sum, checksum(0, r->want));
+}
+
+static void rows_hold_whole_and_byte_by_byte(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        for (size_t piece = 1; piece <= rows[i].in.n; piece++) {
+            begin();
+            rules.smtpd_forbid_bare_newline = rows[i].mode;
+            check(&rows[i], feed(rows[i].in, piece));
+        }
+}
+
+static void nothing_ends_before_its_end(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        for (size_t n = 0; n < rows[i].in.n - rows[i].tail; n++) {
+            begin();
+            rules.smtpd_forbid_bare_newline = rows[i].mode;
+            feed(str_upto(rows[i].in, n), 1000);
+            assert_int_equal(commits + settled, 0);
+        }
+}
+
+static void the_size_limit(void **state)
+{
+    static char big[300001];
+    (void)state;
+    for (size_t n = 99; n <= 101; n++) {
+        begin();
+        rules.message_size_limit = 100;
+        memset(big, 'x', n - 2);
+        memcpy(big + n - 2, "\r\n.\r\n", 5);
+        feed((str){ big, n + 3 }, 7);
+        assert_int_equal(commits, n <= 100);
+        if (n > 100)
+            assert_int_equal(said.code, 552);
+    }
+    begin();
+    memset(big, 'y', sizeof big);
+    feed((str){ big, sizeof big }, 65536); /* read on, but not kept */
+    assert_true(lseek(s.tx.fd, 0, SEEK_END) <= 65536);
+}
+
+static void a_trusted_client_is_normalized(void **state)
+{
+    (void)state;
+    s.is_trusted_newline = true;
+    feed(STR("a\nb\r\n.\r\n"), 100);
+    assert_int_equal(commits, 1);
+    assert_int_equal(written, 6);
+}
+
+static void policy_has_the_last_word(void **state)
+{
+    (void)state;
+    rules.smtpd_end_of_data_restrictions = STR("reject");
+    feed(STR("a\r\n.\r\n"), 100);
+    assert_int_equal(questions, 1);
+    assert_int_equal(commits, 0);
+    assert_int_equal(said.code, 554);
+}
+
+static void a_disk_that_is_full_or_fails(void **state)
+{
+    (void)state;
+    int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+    close(s.tx.fd);
+    s.tx.fd = full;
+    feed(STR("a\r\nb\r\n.\r\nQUIT"), 2);
+    assert_int_equal(said.code, 452);
+    assert_int_equal(commits, 0);
+    begin();
+    close(s.tx.fd);
+    s.tx.fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    feed(STR("a\r\n.\r\n"), 100);
+    assert_int_equal(said.code, 451);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(rows_hold_whole_and_byte_by_byte), TEST(nothing_ends_before_its_end), TEST(the_size_limit),
+        TEST(a_trusted_client_is_normalized),   TEST(policy_has_the_last_word),    TEST(a_disk_that_is_full_or_fails),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
