@@ -1,0 +1,224 @@
+/* SOURCES: qmgr/schedule.c  NEEDS: daemon queue */
+/* The heap of waiting messages and the list of ready ones: who comes when, whatever is put in and taken out. */
+#include "base/clock.h"
+#include "qmgr/qmgr.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+enum { COUNT = 400 };
+
+static qmgr q;
+static process p;
+static generation g;
+static message messages[COUNT];
+static uint64_t started[COUNT];
+static size_t started_count;
+static bool load_fails;
+
+fault message_load(qmgr *of, message *m, int fd)
+{
+    (void)of, (void)m, (void)fd;
+    return load_fails ? fault_make(FAULT_BROKEN, "3.0", "the test says so") : NO_FAULT;
+}
+
+bool message_move(qmgr *of, message *m, queue_place to)
+{
+    (void)of;
+    m->place = (uint8_t)to;
+    return true;
+}
+
+void message_damaged(qmgr *of, message *m, fault why)
+{
+    (void)of, (void)why;
+    m->place = QUEUE_CORRUPT;
+}
+
+void deliver_start(qmgr *of, message *m)
+{
+    (void)of;
+    started[started_count++] = m->id;
+}
+
+void deliver_some(qmgr *of)
+{
+    (void)of;
+}
+
+void finish_asked(qmgr *of, message *m)
+{
+    (void)of;
+    m->asked = ASKED_NOTHING;
+    m->place = QUEUE_HOLD;
+}
+
+static void on_stop(void *context)
+{
+    loop_stop(context);
+}
+
+static void rounds(void)
+{
+    timer stop;
+    timer_open(&stop, p.loop, on_stop, p.loop);
+    for (int i = 0; i < 3; i++) {
+        timer_set(&stop, 2);
+        loop_run(p.loop);
+    }
+    timer_close(&stop);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    g = (generation){ .holders = 1 };
+    g.snapshot.base = (config){ .minimal_backoff_time = 300, .maximal_backoff_time = 4000, .qmgr_message_active_limit = 1000 };
+    p = (process){ .loop = loop_new(), .current = &g };
+    q = (qmgr){ .process = &p };
+    q.ready_last = &q.ready;
+    for (size_t i = 0; i < COUNT; i++)
+        messages[i] = (message){ .id = i + 1, .place = QUEUE_DEFERRED };
+    started_count = 0;
+    load_fails = false;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    timer_close(&q.wake);
+    vec_free(&q.waiting);
+    loop_free(p.loop);
+    return 0;
+}
+
+static void heap_check(void)
+{
+    for (size_t i = 0; i < q.waiting.n; i++) {
+        assert_int_equal(q.waiting.p[i]->heap_at, i);
+        assert_int_equal(q.waiting.p[i]->state, MESSAGE_WAITING);
+        if (i)
+            assert_true(q.waiting.p[(i - 1) / 2]->next_try_s <= q.waiting.p[i]->next_try_s);
+    }
+}
+
+static void the_heap_holds_whatever_goes_in_and_out(void **state)
+{
+    uint64_t now = clock_s();
+    (void)state;
+    schedule_soon(&q);
+    srandom(1);
+    for (int i = 0; i < 20000; i++) {
+        message *m = &messages[random() % COUNT];
+        if (random() % 3 == 0)
+            schedule_never(&q, m);
+        else
+            schedule_at(&q, m, now + 100 + (uint64_t)(random() % 3000));
+        if (i % 16 == 0)
+            heap_check();
+    }
+    for (size_t i = 0; i < COUNT; i++)
+        schedule_never(&q, &messages[i]);
+    assert_int_equal(q.waiting.n, 0);
+}
+
+static void those_whose_time_has_come_start_in_order(void **state)
+{
+    uint64_t now = clock_s();
+    (void)state;
+    schedule_soon(&q);
+    for (size_t i = 0; i < 50; i++)
+        schedule_at(&q, &messages[i], now - 1000 + (i * 37) % 50);
+    schedule_at(&q, &messages[50], now + 1000);
+    rounds();
+    assert_int_equal(started_count, 50);
+    for (size_t i = 0; i < 50; i++)
+        assert_int_equal(started[i], 1 + (i * 23) % 50); /* 37 * 23 = 1 (mod 50) */
+    assert_int_equal(messages[50].state, MESSAGE_WAITING);
+    assert_int_equal(messages[0].state, MESSAGE_ACTIVE);
+    assert_int_equal(messages[0].place, QUEUE_ACTIVE);
+}
+
+static void no_time_is_further_than_the_longest(void **state)
+{
+    uint64_t now = clock_s();
+    (void)state;
+    schedule_soon(&q);
+    schedule_at(&q, &messages[0], now + 1000000000); /* the clock was ahead when this was written */
+    assert_in_range(messages[0].next_try_s, now + 4000, now + 4002);
+    schedule_at(&q, &messages[1], 0);
+    assert_in_range(messages[1].next_try_s, now + 300, now + 302);
+}
+
+static void at_once_goes_before_its_time(void **state)
+{
+    (void)state;
+    schedule_soon(&q);
+    schedule_at(&q, &messages[0], clock_s() + 3000);
+    schedule_ready(&q, &messages[0]);
+    schedule_ready(&q, &messages[0]); /* twice is once */
+    assert_int_equal(q.waiting.n, 0);
+    rounds();
+    assert_int_equal(started_count, 1);
+    schedule_ready(&q, &messages[0]); /* it is active */
+    rounds();
+    assert_int_equal(started_count, 1);
+}
+
+static void the_active_limit(void **state)
+{
+    (void)state;
+    g.snapshot.base.qmgr_message_active_limit = 10;
+    for (size_t i = 0; i < 30; i++)
+        schedule_ready(&q, &messages[i]);
+    rounds();
+    assert_int_equal(started_count, 10);
+    for (size_t i = 0; i < 10; i++)
+        messages[i].state = MESSAGE_AT_REST;
+    q.active_count -= 10;
+    schedule_soon(&q);
+    rounds();
+    assert_int_equal(started_count, 20);
+    assert_int_equal(started[10], 11); /* first come, first served */
+}
+
+static void what_an_admin_asked_meanwhile_is_done_instead(void **state)
+{
+    (void)state;
+    schedule_ready(&q, &messages[0]);
+    messages[0].asked = ASKED_HOLD;
+    rounds();
+    assert_int_equal(started_count, 0);
+    assert_int_equal(messages[0].place, QUEUE_HOLD);
+}
+
+static void a_damaged_one_does_not_hold_up_the_others(void **state)
+{
+    (void)state;
+    load_fails = true;
+    schedule_ready(&q, &messages[0]);
+    schedule_ready(&q, &messages[1]);
+    rounds();
+    assert_int_equal(messages[0].place, QUEUE_CORRUPT);
+    assert_int_equal(messages[1].place, QUEUE_CORRUPT);
+    assert_int_equal(q.active_count, 0);
+    load_fails = false;
+    schedule_ready(&q, &messages[2]);
+    rounds();
+    assert_int_equal(started_count, 1);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(the_heap_holds_whatever_goes_in_and_out),      TEST(those_whose_time_has_come_start_in_order),
+        TEST(no_time_is_further_than_the_longest),          TEST(at_once_goes_before_its_time),
+        TEST(the_active_limit),                             TEST(what_an_admin_asked_meanwhile_is_done_instead),
+        TEST(a_damaged_one_does_not_hold_up_the_others),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
