@@ -10,7 +10,8 @@
 
 #define PAM_CONTRACT(capabilities)                                                                                     \
     { .role = "pam", .root = ROOT_HOST, .caps = (capabilities),                                                        \
-      .calls = CALLS_LOOP | CALLS_RECEIVE | CALLS_READ_FILES | CALLS_UNIX, /* NSS and syslog have sockets */           \
+      .calls = CALLS_LOOP | CALLS_RECEIVE | CALLS_READ_FILES | CALLS_UNIX /* NSS and syslog have sockets */ |          \
+               CALLS_MODULES,                                                                                          \
       .files = FILES_NONE, .limits = { .open_files = 256, .memory_bytes = 1024 * 1024 * 1024 }, .peers = "auth" }
 
 static const contract by_group = PAM_CONTRACT(CAPS_NONE), by_capability = PAM_CONTRACT(CAPS_READ_SEARCH);

@@ -271,13 +271,13 @@ static void check_tgkill(builder *b)
     deny(b, EPERM);
 }
 
-/* Executable memory: never, but for the loader of a child's executable, which still may not have it writable too. */
+/* Executable memory: never, but for the loaders of a child's executable and of modules, which still may not have it writable too. */
 static void check_protection(builder *b)
 {
     if (b->calls & CALLS_ANY)
         return;
     load_low(b, 2);
-    if (b->calls & CALLS_SPAWN) {
+    if (b->calls & (CALLS_SPAWN | CALLS_MODULES)) {
         emit(b, BPF_ALU | BPF_AND | BPF_K, PROT_WRITE | PROT_EXEC, 0, 0);
         deny_if_equal(b, PROT_WRITE | PROT_EXEC, EACCES);
     } else {

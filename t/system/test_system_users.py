@@ -1,0 +1,59 @@
+"""Accounts of the system: delivered to by passwd, logged in by PAM, each as itself. Needs root, and makes an account meanwhile."""
+import imaplib
+import os
+import shutil
+import subprocess
+
+import pytest
+from suite import Suite
+from waiting import until
+
+NAME, PASSWORD = "postrider-test-account", "correct horse"
+
+
+@pytest.fixture(scope="module")
+def account():
+    subprocess.run(["useradd", "--create-home", "--shell", "/usr/sbin/nologin", NAME], check=True)
+    try:
+        subprocess.run(["chpasswd"], input=f"{NAME}:{PASSWORD}\n", text=True, check=True)
+        yield NAME
+    finally:
+        home = os.path.expanduser(f"~{NAME}")
+        subprocess.run(["userdel", NAME], check=True)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def system_suite(account):
+    with Suite(settings=["system_users=yes", "auth_failure_delay=0"]) as s:
+        yield s
+
+
+def test_mail_reaches_the_account_as_its_own(system_suite, account):
+    system_suite.send("Subject: system\r\n\r\nbody\r\n", to=f"{account}@localhost")
+    new = os.path.join(os.path.expanduser(f"~{account}"), "Maildir", "new")
+    (name,) = until(lambda: os.path.isdir(new) and os.listdir(new), "the message")
+    at = os.stat(os.path.join(new, name))
+    assert at.st_uid == os.stat(os.path.expanduser(f"~{account}")).st_uid != 0
+
+
+def test_the_password_of_the_system_opens_imap(system_suite, account):
+    with imaplib.IMAP4("127.0.0.1", system_suite.imap_port) as c:
+        assert c.login(account, PASSWORD)[0] == "OK"
+        assert c.select("INBOX")[0] == "OK"
+
+
+@pytest.mark.parametrize("name,password", [(NAME, "wrong"), (NAME, ""), ("no-such-account", PASSWORD), ("root", "x")])
+def test_nothing_else_does(system_suite, name, password):
+    with imaplib.IMAP4("127.0.0.1", system_suite.imap_port) as c:
+        with pytest.raises(imaplib.IMAP4.error):
+            c.login(name, f'"{password}"' if not password else password)
+        assert c.state == "NONAUTH"
+
+
+def test_no_mail_for_root_or_for_accounts_below_the_range(system_suite):
+    with system_suite.raw() as c:
+        c.reply()
+        c.ask("EHLO x\r\n")
+        c.ask("MAIL FROM:<a@b.example>\r\n")
+        assert c.ask("RCPT TO:<daemon@localhost>\r\n").startswith("550 5.1.1")
