@@ -15,6 +15,10 @@ outside(lmdb lmdb)
 outside(crypt crypt)
 find_library(PAM_LIBRARY pam REQUIRED) # by path: a program of ours has that name
 outside(pam ${PAM_LIBRARY})
+if(POSTRIDER_SANITIZE)
+  # The sanitizer stands in front of crypt(), which a module loads later: it must find the real one at start.
+  target_link_libraries(outside_pam INTERFACE -Wl,--push-state,--no-as-needed crypt -Wl,--pop-state)
+endif()
 outside(jansson jansson)
 
 pkg_check_modules(PCRE2 REQUIRED libpcre2-8)

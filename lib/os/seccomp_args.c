@@ -210,6 +210,7 @@ static void check_socket(builder *b)
         allow_socket(b, AF_INET, SOCK_DGRAM, IPPROTO_UDP);
         allow_socket(b, AF_INET6, SOCK_DGRAM, IPPROTO_UDP);
     }
+    deny_if_equal(b, AF_NETLINK, EAFNOSUPPORT); /* libaudit, below PAM, goes on without; EACCES would fail the login */
     deny(b, EACCES);
 }
 

@@ -93,7 +93,7 @@ void maildir_name_write(str base, str letters, uint32_t flags, uint32_t keywords
 
 void maildir_name_new(uint64_t time_us, uint32_t pid, uint32_t counter, uint32_t random, str host, buf *out)
 {
-    buf_printf(out, "%llu.prM%uP%uQ%uR%08x.", (unsigned long long)(time_us / 1000000), (unsigned)(time_us % 1000000),
+    buf_printf(out, "%llu.prM%06uP%uQ%uR%08x.", (unsigned long long)(time_us / 1000000), (unsigned)(time_us % 1000000),
                pid, counter, random);
     if (host.n == 0)
         host = STR("localhost");
