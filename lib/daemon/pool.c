@@ -143,7 +143,9 @@ static fault worker_spawn(pool_worker *w, const pool_user *u, int fd, bool *out_
     arena a = arena_new(0);
     const char *options = getenv("ASAN_OPTIONS");
     char *argv[] = { (char *)(uintptr_t)p->program->role, NULL };
-    char *envp[] = { options ? (char *)(uintptr_t)arena_printf(&a, "ASAN_OPTIONS=%s", options).p : NULL, NULL };
+    /* Freed memory goes back to the heap at once, where an idle worker can give it back to the kernel. */
+    char *envp[] = { (char *)(uintptr_t) "GLIBC_TUNABLES=glibc.malloc.tcache_count=0",
+                     options ? (char *)(uintptr_t)arena_printf(&a, "ASAN_OPTIONS=%s", options).p : NULL, NULL };
     spawn_fd fds[] = { { daemon_log_fd(p->process), 2 }, { fd, POOL_FD } };
     spawn_plan plan =
         SPAWN_PLAN(.argv = argv, .envp = envp, .fds = fds, .fd_count = COUNT_OF(fds), .changes_ids = is_privileged,
