@@ -211,9 +211,9 @@ fault spawn(const spawn_plan *plan, spawned *out)
     if (is_fault(f))
         return f;
     c.roots_first = geteuid() == 0;
-    c.null_fd = nothing_open();
+    int null_fd = c.null_fd = nothing_open();
     out->pid = child_start(&c, &out->pidfd);
-    fd_close(&c.null_fd);
+    fd_close(&null_fd); /* ours: a child that shares memory has put its own number into c */
     if (out->pid < 0)
         return fault_errno("cannot start %s", name);
     out->is_rooted = (plan->root_fd >= 0 || plan->root_path) && spawn_can_root();

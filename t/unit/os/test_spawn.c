@@ -147,6 +147,37 @@ static void targets_may_be_sources(void **state)
     fd_close(&pair[1]);
 }
 
+static size_t fds_open(bool *is_open, int upto)
+{
+    size_t n = 0;
+    for (int fd = 0; fd < upto; fd++) {
+        is_open[fd] = fcntl(fd, F_GETFD) >= 0;
+        n += is_open[fd];
+    }
+    return n;
+}
+
+/* The child moves descriptors, in memory that it may share with us: none of ours is closed by it, and none is left over. */
+static void the_parents_descriptors_are_left_alone(void **state)
+{
+    enum { UPTO = 600, HELD = 400 };
+    static bool before[UPTO], after[UPTO];
+    char said[512];
+    int status, held[HELD];
+    (void)state;
+    for (int i = 0; i < HELD; i++)
+        assert_true((held[i] = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0);
+    size_t count = fds_open(before, UPTO);
+    for (int i = 0; i < 3; i++) {
+        spawn_plan plan = SPAWN_PLAN(.argv = report_argv, .envp = plain_env, .path = "/proc/self/exe");
+        assert_false(is_fault(spawn_and_hear(&plan, said, sizeof said, &status)));
+    }
+    assert_int_equal(fds_open(after, UPTO), count);
+    assert_memory_equal(after, before, sizeof after);
+    for (int i = 0; i < HELD; i++)
+        fd_close(&held[i]);
+}
+
 static void failures_are_told(void **state)
 {
     char *const argv[] = { (char *)(uintptr_t) "nothing", NULL };
@@ -311,6 +342,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_child_gets_what_is_named),
         cmocka_unit_test(targets_may_be_sources),
+        cmocka_unit_test(the_parents_descriptors_are_left_alone),
         cmocka_unit_test(failures_are_told),
         cmocka_unit_test(a_step_that_fails_is_in_the_status),
         cmocka_unit_test(a_pool_starts_confined_workers),
