@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "ipc/talk/admin.h"
 #include "master/master.h"
 #include "os/sandbox.h"
 #include <errno.h>
@@ -11,36 +10,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-typedef struct admin_client {
-    master *master;
-    channel channel;
-    uid_t uid;
-    bool waits_for_reports, wants_sandbox;
-    struct admin_client *next;
-} admin_client;
+enum { PATIENCE_MS = 2000 };
 
-static void client_free(void *context, channel *ch)
-{
-    admin_client *c = context;
-    admin_client **at = &c->master->clients;
-    (void)ch;
-    while (*at != c)
-        at = &(*at)->next;
-    *at = c->next;
-    channel_close(&c->channel);
-    free(c);
-}
+typedef struct survey { /* a client that waits for the reports of all processes */
+    bool wants_sandbox;
+} survey;
 
-static void end(admin_client *c, fault f, uint32_t count)
+static void survey_end(admin_client *c)
 {
-    admin_end m = { .outcome = f.kind, .count = count, .reason = str_c(f.text) };
-    channel_put(&c->channel, ADMIN_END, 0, admin_end, &m);
-}
-
-static void row_put(admin_client *c, str row)
-{
-    admin_row m = { .row = row };
-    channel_put(&c->channel, ADMIN_ROW, 0, admin_row, &m);
+    free(c->context);
+    c->context = NULL;
 }
 
 static const char *state_text(const child *c)
@@ -65,104 +44,107 @@ static void sandbox_row(const child *c, buf *out)
 
 static void child_row(admin_client *to, const child *c)
 {
+    const survey *asked = to->context;
     buf row = buf_new(4096);
     buf_printf(&row, "process=%s instance=%u pid=%d state=%s restarts=%u sessions=%u generation=%u", c->role->name,
                c->instance, (int)c->pid, state_text(c), c->restarts, c->sessions, c->generation);
     if (c->state == CHILD_UP)
         buf_printf(&row, " up_s=%llu", (unsigned long long)(clock_s() - c->up_since_s));
-    if (to->wants_sandbox)
+    if (c->state == CHILD_UP && !c->has_reported)
+        buf_append(&row, STR(" answers=no"));
+    if (asked->wants_sandbox)
         sandbox_row(c, &row);
     else if (c->detail.n)
         buf_printf(&row, " %.*s", STR_ARG(buf_str(&c->detail)));
-    row_put(to, buf_str(&row));
+    admin_row_put(to, buf_str(&row));
     buf_free(&row);
 }
 
 static void status_answer(admin_client *to)
 {
+    const master *m = to->desk->owner;
     uint32_t n = 0;
-    to->waits_for_reports = false;
     for (size_t r = 0; r < role_count; r++) /* in the order of the table, whatever was started when */
-        for (const child *c = to->master->children; c; c = c->next)
+        for (const child *c = m->children; c; c = c->next)
             if (c->role == &roles[r]) {
                 child_row(to, c);
                 n++;
             }
-    end(to, NO_FAULT, n);
+    survey_end(to);
+    admin_end_put(to, NO_FAULT, n);
 }
 
-static void answer_if_whole(master *m)
+static bool is_asked(const master *m)
 {
-    for (const child *c = m->children; c; c = c->next)
-        if (c->state == CHILD_UP && !c->has_reported)
-            return;
-    for (admin_client *to = m->clients; to; to = to->next)
-        if (to->waits_for_reports)
+    for (const admin_client *c = m->desk.clients; c; c = c->next)
+        if (c->context)
+            return true;
+    return false;
+}
+
+static void answer_all(void *context)
+{
+    master *m = context;
+    timer_stop(&m->patience);
+    for (admin_client *to = m->desk.clients; to; to = to->next)
+        if (to->context)
             status_answer(to);
 }
 
-void admin_reported(child *c)
+void ctl_reported(master *m)
 {
-    answer_if_whole(c->master);
+    if (!is_asked(m))
+        return;
+    for (const child *c = m->children; c; c = c->next)
+        if (c->state == CHILD_UP && !c->has_reported)
+            return;
+    answer_all(m);
 }
 
+/* Whoever asks while others wait gets what they get: the processes are asked once. */
 static void on_status(admin_client *c, str argument)
 {
-    c->wants_sandbox = str_equal(argument, STR("sandbox"));
-    c->waits_for_reports = true;
-    children_report(c->master);
-    answer_if_whole(c->master);
+    master *m = c->desk->owner;
+    bool is_first = !is_asked(m);
+    survey *s = c->context ? c->context : memory_get(sizeof *s);
+    s->wants_sandbox = str_equal(argument, STR("sandbox"));
+    c->context = s;
+    if (!is_first)
+        return;
+    children_report(m);
+    timer_set(&m->patience, PATIENCE_MS); /* a process that hangs is shown as one */
+    ctl_reported(m);
 }
 
 static void on_reload(admin_client *c, str argument)
 {
     buf words = buf_new(40 * 1024);
     (void)argument;
-    fault f = master_reload(c->master, &words);
+    fault f = master_reload(c->desk->owner, &words);
     if (words.n)
-        row_put(c, buf_str(&words));
+        admin_row_put(c, buf_str(&words));
     buf_free(&words);
-    end(c, f, 0);
+    admin_end_put(c, f, 0);
 }
 
 /* No answer: the end of the connection says that it is done. */
 static void on_stop(admin_client *c, str argument)
 {
     (void)argument;
-    master_stop(c->master);
+    master_stop(c->desk->owner);
 }
 
-typedef struct verb {
-    const char *name;
-    bool is_open; /* to everybody */
-    void (*handle)(admin_client *c, str argument);
-} verb;
+static const admin_verb verbs[] = { { "status", true, on_status },
+                                    { "reload", false, on_reload },
+                                    { "stop", false, on_stop } };
 
-static const verb verbs[] = { { "status", true, on_status }, { "reload", false, on_reload }, { "stop", false, on_stop } };
-
-static bool on_ask(void *context, channel *ch, received *r)
+static void on_rested(void *context)
 {
-    admin_client *c = context;
-    admin_ask m;
-    (void)ch;
-    if (admin_ask_decode(r->bytes, &m) != PARSE_DONE)
-        return false;
-    for (size_t i = 0; i < COUNT_OF(verbs); i++) {
-        if (!str_equal(m.verb, str_c(verbs[i].name)))
-            continue;
-        if (verbs[i].is_open || c->uid == 0 || c->uid == geteuid())
-            verbs[i].handle(c, m.argument);
-        else
-            end(c, fault_make(FAULT_REFUSED, "7.1", "only root may do that"), 0);
-        return true;
-    }
-    end(c, fault_make(FAULT_REFUSED, "5.1", "no such request: %.*s", STR_ARG(m.verb)), 0);
-    return true;
+    master *m = context;
+    watch_want(&m->ctl, WATCH_READ);
 }
 
-static const talk_row rows[] = { { ADMIN_ASK, 0, 0, on_ask } };
-static const talk admin_talk = { "ctl", rows, COUNT_OF(rows), client_free };
-
+/* A full descriptor table must not make the loop spin. */
 static void on_connection(void *context, unsigned ready)
 {
     master *m = context;
@@ -170,20 +152,26 @@ static void on_connection(void *context, unsigned ready)
     socklen_t n = sizeof who;
     (void)ready;
     int fd = accept4(m->ctl_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
+        watch_want(&m->ctl, 0);
+        timer_set(&m->ctl_rest, 1000);
+    }
     if (fd < 0)
         return;
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) != 0) {
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) == 0)
+        admin_admit(&m->desk, fd, who.uid);
+    else
         close(fd);
-        return;
-    }
-    admin_client *c = memory_get(sizeof *c);
-    *c = (admin_client){ .master = m, .uid = who.uid, .next = m->clients };
-    m->clients = c;
-    channel_open(&c->channel, m->loop, fd, &admin_talk, c);
 }
 
-void admin_open(master *m)
+void ctl_open(master *m)
 {
+    m->desk = (admin_desk){
+        .loop = m->loop, .owner = m, .name = "ctl", .verbs = verbs, .verb_count = COUNT_OF(verbs), .on_gone = survey_end
+    };
+    admin_open(&m->desk);
+    timer_open(&m->patience, m->loop, answer_all, m);
+    timer_open(&m->ctl_rest, m->loop, on_rested, m);
     watch_open(&m->ctl, m->loop, m->ctl_fd, on_connection, m);
     watch_want(&m->ctl, WATCH_READ);
 }

@@ -18,7 +18,10 @@ fault master_complain(fault f)
 fault master_configuration_load(master *m)
 {
     buf words = buf_new(256 * 1024);
-    fault f = master_load(m, &words);
+    loaded l;
+    fault f = loaded_read(m, &l, &words);
+    if (!is_fault(f))
+        loaded_take(m, &l);
     fputs(buf_c(&words), stderr);
     buf_free(&words);
     return f;
@@ -39,7 +42,7 @@ fault master_places_make(master *m)
 
 fault master_sockets_bind(master *m)
 {
-    fault f = listeners_bind(m);
+    fault f = listeners_bind(m, m->parsed);
     return is_fault(f) ? f : local_sockets_bind(m);
 }
 
@@ -69,7 +72,7 @@ void master_work(master *m)
     signal_open(&m->on_term, m->loop, SIGTERM, on_stop_signal, m);
     signal_open(&m->on_int, m->loop, SIGINT, on_stop_signal, m);
     signal_open(&m->on_hup, m->loop, SIGHUP, on_reload_signal, m);
-    admin_open(m);
+    ctl_open(m);
     children_match(m);
     loop_run(m->loop);
     log_event(LOG_INFO, "stopped");

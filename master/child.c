@@ -15,9 +15,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CONTROL_TARGET = 3, STEADY_S = 60, BACKOFF_LEAST_MS = 50 };
+enum { CONTROL_TARGET = 3, STEADY_S = 60, BACKOFF_LEAST_MS = 50, START_S = 60 };
 
 static void on_exit_ready(void *context, unsigned ready);
+
+/* It is shown to an admin, on a terminal and in lines. */
+static void words_keep(buf *to, str words)
+{
+    buf_clear(to);
+    for (size_t i = 0; i < words.n; i++)
+        buf_append_char(to, words.p[i] < ' ' || words.p[i] > '~' ? '?' : words.p[i]);
+}
 
 static bool on_report(void *context, channel *ch, received *r)
 {
@@ -26,10 +34,8 @@ static bool on_report(void *context, channel *ch, received *r)
     (void)ch;
     if (control_report_decode(r->bytes, &m) != PARSE_DONE)
         return false;
-    buf_clear(&c->sandbox);
-    buf_clear(&c->detail);
-    buf_append(&c->sandbox, m.sandbox);
-    buf_append(&c->detail, m.detail);
+    words_keep(&c->sandbox, m.sandbox);
+    words_keep(&c->detail, m.detail);
     c->sessions = m.sessions;
     c->generation = m.generation;
     c->has_reported = true;
@@ -48,7 +54,7 @@ static bool on_answer(void *context, channel *ch, received *r)
 {
     if (!on_report(context, ch, r))
         return false;
-    admin_reported(context);
+    ctl_reported(((child *)context)->master);
     return true;
 }
 
@@ -72,8 +78,13 @@ static const talk control_talk = { "control", rows, COUNT_OF(rows), NULL };
 child *child_add(master *m, const role *r, uint32_t instance)
 {
     child *c = memory_get(sizeof *c);
-    *c = (child){ .master = m, .role = r, .instance = instance, .pidfd = -1, .next = m->children,
-                  .sandbox = buf_new(400), .detail = buf_new(4096) };
+    *c = (child){ .master = m,
+                  .role = r,
+                  .instance = instance,
+                  .pidfd = -1,
+                  .next = m->children,
+                  .sandbox = buf_new(400),
+                  .detail = buf_new(4096) };
     m->children = c;
     return c;
 }
@@ -85,13 +96,13 @@ static fault child_exec(child *c, int control_fd)
     str path = arena_printf(&a, "%.*s/%s", STR_ARG(conf->daemon_directory), c->role->name);
     const char *options = getenv("ASAN_OPTIONS");
     char *argv[] = { (char *)(uintptr_t)c->role->name, NULL };
-    char *envp[] = { (char *)(uintptr_t)"PATH=/usr/bin:/bin", (char *)(uintptr_t)"TZ=UTC0",
+    char *envp[] = { (char *)(uintptr_t) "PATH=/usr/bin:/bin", (char *)(uintptr_t) "TZ=UTC0",
                      options ? (char *)(uintptr_t)arena_printf(&a, "ASAN_OPTIONS=%s", options).p : NULL, NULL };
     spawn_fd fds[] = { { c->master->log_fd, 2 }, { control_fd, CONTROL_TARGET } };
     spawned s;
     spawn_plan plan = SPAWN_PLAN(.path = path.p, .argv = argv, .envp = envp, .fds = fds, .fd_count = COUNT_OF(fds),
                                  .starts_session = true);
-    fault f = spawn(&plan, &s);
+    fault f = c->master->spawn(&plan, &s);
     if (!is_fault(f)) {
         c->pid = s.pid;
         c->pidfd = s.pidfd;
@@ -140,6 +151,7 @@ static child_state do_spawn(child *c)
     watch_open(&c->exit, c->master->loop, c->pidfd, on_exit_ready, c);
     watch_want(&c->exit, WATCH_READ);
     c->has_reported = false;
+    timer_set(&c->timer, START_S * 1000);
     if (!start_send(c))
         pidfd_send_signal(c->pidfd, SIGKILL, NULL, 0);
     return CHILD_STARTING;
@@ -148,6 +160,7 @@ static child_state do_spawn(child *c)
 static child_state do_ready(child *c)
 {
     c->up_since_s = clock_s();
+    timer_stop(&c->timer);
     if (c->role->flags & ROLE_REPLACED)
         for (child *old = c->master->children; old; old = old->next)
             if (old != c && old->role == c->role && old->instance < c->instance)
@@ -169,6 +182,7 @@ static void reap(child *c)
               LOG_C("process", c->role->name), LOG_NUM("instance", c->instance), LOG_NUM("pid", c->pid),
               LOG_C("reason", spawn_status_text(status, text, sizeof text)));
     c->pid = 0;
+    ctl_reported(c->master);
 }
 
 static child_state do_restart(child *c)
@@ -195,7 +209,8 @@ static child_state do_drain(child *c)
 
 static child_state do_kill(child *c)
 {
-    log_event(LOG_WARNING, "drain-timeout", LOG_C("process", c->role->name), LOG_NUM("pid", c->pid));
+    log_event(LOG_WARNING, c->state == CHILD_STARTING ? "start-timeout" : "drain-timeout",
+              LOG_C("process", c->role->name), LOG_NUM("pid", c->pid));
     pidfd_send_signal(c->pidfd, SIGKILL, NULL, 0);
     return c->state;
 }
@@ -210,7 +225,9 @@ typedef child_state transition(child *c);
 
 static transition *const matrix[CHILD_STATES][CHILD_EVENTS] = {
     [CHILD_DOWN] = { [EVENT_SPAWN] = do_spawn, [EVENT_DRAIN] = do_stay_down },
-    [CHILD_STARTING] = { [EVENT_READY] = do_ready, [EVENT_EXIT] = do_restart, [EVENT_DRAIN] = do_drain,
+    [CHILD_STARTING] = { [EVENT_READY] = do_ready,
+                         [EVENT_EXIT] = do_restart,
+                         [EVENT_DRAIN] = do_drain,
                          [EVENT_KILL] = do_kill },
     [CHILD_UP] = { [EVENT_EXIT] = do_restart, [EVENT_DRAIN] = do_drain, [EVENT_KILL] = do_kill },
     [CHILD_DRAINING] = { [EVENT_EXIT] = do_forget, [EVENT_KILL] = do_kill },
@@ -231,7 +248,7 @@ static void child_free(void *context)
 
 static void announce(master *m)
 {
-    if (m->is_announced || !children_are_up(m))
+    if (m->is_announced || m->is_stopping || !children_are_up(m))
         return;
     m->is_announced = true;
     notify("READY=1");
@@ -252,14 +269,15 @@ void child_event_put(child *c, child_event e)
     if (c->state == CHILD_DOWN && (before == CHILD_DRAINING || e == EVENT_DRAIN))
         task_put(m->loop, &c->forget, child_free, c); /* callers may walk the list */
     announce(m);
-    if (m->is_stopping && children_count(m) == 0)
-        loop_stop(m->loop);
 }
 
 static void on_exit_ready(void *context, unsigned ready)
 {
+    child *c = context;
     (void)ready;
-    child_event_put(context, EVENT_EXIT);
+    child_event_put(c, EVENT_EXIT);
+    if (c->master->is_stopping)
+        master_stop_next(c->master);
 }
 
 void children_report(master *m)
@@ -280,10 +298,15 @@ bool children_are_up(const master *m)
     return true;
 }
 
-size_t children_count(const master *m)
+size_t children_of_rank(const master *m, unsigned most)
 {
     size_t n = 0;
     for (const child *c = m->children; c; c = c->next)
-        n += c->pid > 0;
+        n += c->pid > 0 && (unsigned)c->role->rank <= most;
     return n;
+}
+
+size_t children_count(const master *m)
+{
+    return children_of_rank(m, RANKS);
 }

@@ -15,7 +15,7 @@ typedef struct folder {
 /* queue: master enters it without the right to override permissions; what is in it is 0700. drop: everybody may leave a
  * message, nobody may see another's; the setgid bit gives pickup the group (CONFINEMENT). */
 static const folder folders[] = {
-    { "", 0755, NULL },       { "queue", 0711, "qmgr" }, { "empty", 0555, NULL },
+    { "", 0755, NULL },       { "queue", 0711, "qmgr" },   { "empty", 0555, NULL },
     { "public", 0755, NULL }, { "drop", 03733, "pickup" },
 };
 

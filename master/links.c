@@ -4,6 +4,8 @@
 #include "master/master.h"
 #include <unistd.h>
 
+enum { RELINK_MS = 200 };
+
 static bool may_talk(const child *a, const child *b)
 {
     for (size_t i = 0; i < role_link_count; i++) {
@@ -44,11 +46,51 @@ void links_make(child *c)
             link_two(c, other);
 }
 
-/* Both sides live and one dropped the other: it gets a fresh start. Of the two reports one makes the link. */
+static child *linkable_find(const master *m, const role *r, uint32_t instance)
+{
+    for (child *c = m->children; c; c = c->next)
+        if (c->role == r && c->instance == instance && is_linkable(c))
+            return c;
+    return NULL;
+}
+
+static void on_relink(void *context)
+{
+    master *m = context;
+    for (size_t i = 0; i < m->relinks.n; i++) {
+        const relink *r = &m->relinks.p[i];
+        child *a = linkable_find(m, r->a, r->a_instance), *b = linkable_find(m, r->b, r->b_instance);
+        if (a && b)
+            link_two(a, b);
+    }
+    m->relinks.n = 0;
+}
+
+static bool is_noted(const master *m, const relink *r)
+{
+    for (size_t i = 0; i < m->relinks.n; i++) {
+        const relink *n = &m->relinks.p[i];
+        if (n->a == r->a && n->b == r->b && n->a_instance == r->a_instance && n->b_instance == r->b_instance)
+            return true;
+    }
+    return false;
+}
+
+/* Both sides live and one dropped the other: of the two reports one makes the new conversation. */
 void link_again(child *c, str name, uint32_t instance)
 {
-    for (child *other = c->master->children; other; other = other->next)
-        if (str_equal(name, str_c(other->role->name)) && other->instance == instance && other->state == CHILD_UP &&
-            c->state == CHILD_UP && may_talk(c, other) && c->pid < other->pid)
-            link_two(c, other);
+    master *m = c->master;
+    for (child *other = m->children; other; other = other->next) {
+        if (!str_equal(name, str_c(other->role->name)) || other->instance != instance || other->state != CHILD_UP ||
+            c->state != CHILD_UP || !may_talk(c, other) || c->pid >= other->pid)
+            continue;
+        relink r = { c->role, other->role, c->instance, other->instance };
+        if (is_noted(m, &r))
+            continue;
+        if (!m->relink.is_open)
+            timer_open(&m->relink, m->loop, on_relink, m);
+        if (m->relinks.n == 0)
+            timer_set(&m->relink, RELINK_MS);
+        *vec_add(&m->relinks) = r;
+    }
 }

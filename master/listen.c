@@ -17,6 +17,14 @@
 
 enum { BACKLOG = 1024 };
 
+/* A pass over the services of a configuration: the first marks what is there already, the second binds what is missing. */
+typedef struct pass {
+    master *master;
+    const parsed *parsed;
+    const service *service;
+    bool binds;
+} pass;
+
 static net_listener *listener_find(master *m, str key, const char *address)
 {
     for (net_listener *l = m->listeners; l; l = l->next)
@@ -25,7 +33,7 @@ static net_listener *listener_find(master *m, str key, const char *address)
     return NULL;
 }
 
-static int bind_one(const struct addrinfo *ai)
+static int bind_one(const struct addrinfo *ai, bool shares_port)
 {
     int on = 1;
     int fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -34,6 +42,8 @@ static int bind_one(const struct addrinfo *ai)
     /* Nagle off here is inherited by every connection: replies are batched already (PIPELINE 7). */
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (shares_port)
+        setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
     if (ai->ai_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     if (bind(fd, ai->ai_addr, ai->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
@@ -44,28 +54,55 @@ static int bind_one(const struct addrinfo *ai)
     return -1;
 }
 
-static fault address_listen(master *m, const service *s, const struct addrinfo *ai)
+/* A listener of ours that goes when this reload has gone well may stand in the way (127.0.0.1:25 of 0.0.0.0:25): until then
+ * they share the port. */
+static bool leaving_share(const master *m, const char *port)
+{
+    int on = 1;
+    bool is_shared = false;
+    for (const net_listener *l = m->listeners; l; l = l->next)
+        if (!l->is_kept && strcmp(strrchr(l->address, ':') + 1, port) == 0)
+            is_shared = setsockopt(l->fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0;
+    return is_shared;
+}
+
+static void listener_add(const pass *p, const char *address, int fd)
+{
+    net_listener *l = memory_get(sizeof *l);
+    char *key = memory_get(p->service->key.n + 1);
+    memcpy(key, p->service->key.p, p->service->key.n);
+    *l = (net_listener){ .key = key,
+                         .address = strdup(address),
+                         .role = p->service->role,
+                         .next_role = p->service->role,
+                         .fd = fd,
+                         .is_kept = true,
+                         .is_fresh = true,
+                         .next = p->master->listeners };
+    p->master->listeners = l;
+}
+
+static fault address_listen(const pass *p, const struct addrinfo *ai)
 {
     char host[64], port[8], address[80];
     getnameinfo(ai->ai_addr, ai->ai_addrlen, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
     snprintf(address, sizeof address, ai->ai_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
-    net_listener *l = listener_find(m, s->key, address);
+    net_listener *l = listener_find(p->master, p->service->key, address);
     if (l) {
         l->is_kept = true;
-        return NO_FAULT;
+        l->next_role = p->service->role;
     }
-    int fd = bind_one(ai);
+    if (l || !p->binds)
+        return NO_FAULT;
+    int fd = bind_one(ai, false);
+    if (fd < 0 && errno == EADDRINUSE && leaving_share(p->master, port))
+        fd = bind_one(ai, true);
     if (fd < 0 && errno == EAFNOSUPPORT)
         return NO_FAULT;
     if (fd < 0)
-        return fault_errno("%.*s:%u: service %.*s cannot listen on %s", STR_ARG(m->parsed->master_file), s->line,
-                           STR_ARG(s->name), address);
-    l = memory_get(sizeof *l);
-    char *key = memory_get(s->key.n + 1);
-    memcpy(key, s->key.p, s->key.n);
-    *l = (net_listener){ .key = key, .address = strdup(address), .role = s->role, .fd = fd, .is_kept = true,
-                         .next = m->listeners };
-    m->listeners = l;
+        return fault_errno("%.*s:%u: service %.*s cannot listen on %s", STR_ARG(p->parsed->master_file),
+                           p->service->line, STR_ARG(p->service->name), address);
+    listener_add(p, address, fd);
     return NO_FAULT;
 }
 
@@ -74,39 +111,51 @@ static int family_wanted(const config *c)
     return c->inet_protocols == IP_V4 ? AF_INET : c->inet_protocols == IP_V6 ? AF_INET6 : AF_UNSPEC;
 }
 
-static fault host_listen(master *m, const service *s, str host)
+static fault host_listen(const pass *p, str host)
 {
-    struct addrinfo hints = { .ai_family = family_wanted(&m->parsed->base.config), .ai_socktype = SOCK_STREAM,
+    struct addrinfo hints = { .ai_family = family_wanted(&p->parsed->base.config),
+                              .ai_socktype = SOCK_STREAM,
                               .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
     struct addrinfo *list = NULL;
     char port[8];
     arena a = arena_new(0);
-    snprintf(port, sizeof port, "%u", s->port);
+    snprintf(port, sizeof port, "%u", p->service->port);
     int bad = getaddrinfo(host.n ? arena_c(&a, host) : NULL, port, &hints, &list);
     arena_free(&a);
     if (bad)
-        return fault_make(FAULT_REFUSED, "3.5", "%.*s:%u: %.*s: %s", STR_ARG(m->parsed->master_file), s->line,
+        return fault_make(FAULT_REFUSED, "3.5", "%.*s:%u: %.*s: %s", STR_ARG(p->parsed->master_file), p->service->line,
                           STR_ARG(host), gai_strerror(bad));
     fault f = NO_FAULT;
     for (struct addrinfo *ai = list; ai && !is_fault(f); ai = ai->ai_next)
-        f = address_listen(m, s, ai);
+        f = address_listen(p, ai);
     freeaddrinfo(list);
     return f;
 }
 
-static fault service_listen(master *m, const service *s)
+static fault service_listen(const pass *p)
 {
-    str interfaces = m->parsed->base.config.inet_interfaces, host;
-    if (s->host.n)
-        return host_listen(m, s, s->host);
+    str interfaces = p->parsed->base.config.inet_interfaces, host;
+    if (p->service->host.n)
+        return host_listen(p, p->service->host);
     fault f = NO_FAULT;
     while (!is_fault(f) && str_word(&interfaces, " ,\t\r\n", &host)) {
         if (str_equal_nocase(host, STR("all")))
-            f = host_listen(m, s, STR_NONE);
+            f = host_listen(p, STR_NONE);
         else if (str_equal_nocase(host, STR("loopback-only")))
-            f = host_listen(m, s, STR("localhost"));
+            f = host_listen(p, STR("localhost"));
         else
-            f = host_listen(m, s, host);
+            f = host_listen(p, host);
+    }
+    return f;
+}
+
+static fault services_listen(master *m, const parsed *of, bool binds)
+{
+    fault f = NO_FAULT;
+    for (size_t i = 0; i < of->services.rows.n && !is_fault(f); i++) {
+        pass p = { m, of, &of->services.rows.p[i], binds };
+        if (p.service->type == SERVICE_INET)
+            f = service_listen(&p);
     }
     return f;
 }
@@ -119,17 +168,17 @@ static void listener_free(net_listener *l)
     free(l);
 }
 
-fault listeners_bind(master *m)
+fault listeners_bind(master *m, const parsed *p)
 {
-    fault f = NO_FAULT;
     for (net_listener *l = m->listeners; l; l = l->next)
-        l->is_kept = false;
-    for (size_t i = 0; i < m->parsed->services.rows.n && !is_fault(f); i++)
-        if (m->parsed->services.rows.p[i].type == SERVICE_INET)
-            f = service_listen(m, &m->parsed->services.rows.p[i]);
-    for (net_listener **at = &m->listeners; *at && !is_fault(f);) {
+        l->is_kept = l->is_fresh = false;
+    fault f = services_listen(m, p, false);
+    if (!is_fault(f))
+        f = services_listen(m, p, true);
+    for (net_listener **at = &m->listeners; *at;) {
         net_listener *l = *at;
-        if (l->is_kept) {
+        if (is_fault(f) ? !l->is_fresh : l->is_kept) {
+            l->role = is_fault(f) ? l->role : l->next_role;
             at = &l->next;
             continue;
         }
@@ -142,8 +191,8 @@ fault listeners_bind(master *m)
 static fault local_bind(master *m, const char *name, int *out)
 {
     struct sockaddr_un to = { .sun_family = AF_UNIX };
-    int n = snprintf(to.sun_path, sizeof to.sun_path, "%.*s/public/%s",
-                     STR_ARG(m->parsed->base.config.queue_directory), name);
+    int n = snprintf(to.sun_path, sizeof to.sun_path, "%.*s/public/%s", STR_ARG(m->parsed->base.config.queue_directory),
+                     name);
     if (n < 0 || (size_t)n >= sizeof to.sun_path)
         return fault_make(FAULT_REFUSED, "3.5", "queue_directory is too long for sockets in it: at most %zu octets",
                           sizeof to.sun_path - 16);

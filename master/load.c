@@ -10,11 +10,6 @@
 
 enum { PEM_MAX = 1024 * 1024 };
 
-typedef struct loaded {
-    parsed *parsed;
-    int snapshot_fd, cert_fd, key_fd, login_cert_fd, login_key_fd;
-} loaded;
-
 static fault pem_seal(str path, const char *name, int *out)
 {
     *out = -1;
@@ -46,7 +41,7 @@ static fault keys_load(const config *c, loaded *l)
     return f;
 }
 
-static void loaded_drop(loaded *l)
+void loaded_drop(loaded *l)
 {
     parsed_free(l->parsed);
     free(l->parsed);
@@ -57,7 +52,7 @@ static void loaded_drop(loaded *l)
     fd_close(&l->login_key_fd);
 }
 
-static void swap(master *m, const loaded *l)
+void loaded_take(master *m, const loaded *l)
 {
     loaded old = { m->parsed, m->snapshot_fd, m->cert_fd, m->key_fd, m->login_cert_fd, m->login_key_fd };
     bool has_old = m->generation > 0;
@@ -72,23 +67,24 @@ static void swap(master *m, const loaded *l)
         loaded_drop(&old);
 }
 
-fault master_load(master *m, buf *out_words)
+fault loaded_read(const master *m, loaded *out, buf *out_words)
 {
-    loaded l = { .parsed = memory_get(sizeof *l.parsed), .snapshot_fd = -1, .cert_fd = -1, .key_fd = -1,
-                 .login_cert_fd = -1, .login_key_fd = -1 };
-    bool is_good = config_load(m->directory, l.parsed);
+    *out = (loaded){ .parsed = memory_get(sizeof *out->parsed),
+                     .snapshot_fd = -1,
+                     .cert_fd = -1,
+                     .key_fd = -1,
+                     .login_cert_fd = -1,
+                     .login_key_fd = -1 };
+    bool is_good = config_load(m->directory, out->parsed);
     arena a = arena_new(0);
-    buf_append(out_words, problems_text(&l.parsed->problems, &a));
+    buf_append(out_words, problems_text(&out->parsed->problems, &a));
     arena_free(&a);
     fault f = is_good ? NO_FAULT : fault_make(FAULT_REFUSED, "3.5", "the configuration has errors");
     if (!is_fault(f))
-        f = keys_load(&l.parsed->base.config, &l);
+        f = keys_load(&out->parsed->base.config, out);
     if (!is_fault(f))
-        f = snapshot_seal(l.parsed, m->generation + 1, &l.snapshot_fd);
-    if (is_fault(f)) {
-        loaded_drop(&l);
-        return f;
-    }
-    swap(m, &l);
-    return NO_FAULT;
+        f = snapshot_seal(out->parsed, m->generation + 1, &out->snapshot_fd);
+    if (is_fault(f))
+        loaded_drop(out);
+    return f;
 }

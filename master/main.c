@@ -42,7 +42,11 @@ static bool arguments_read(master *m, int argc, char **argv)
 /* Each step says what is wrong; the exit status names the step. Usually run by `postrider start`. */
 int main(int argc, char **argv)
 {
-    master m = { .directory = DEFAULT_CONFIG_DIRECTORY, .ready_fd = -1, .lock_fd = -1, .log_fd = -1,
+    master m = { .directory = DEFAULT_CONFIG_DIRECTORY,
+                 .ready_fd = -1,
+                 .lock_fd = -1,
+                 .log_fd = -1,
+                 .spawn = spawn,
                  .is_privileged = geteuid() == 0 };
     if (!arguments_read(&m, argc, argv)) {
         fputs("usage: master [-C config_directory] [-r ready_fd] [-s]\n", stderr);

@@ -1,6 +1,8 @@
 /* Tells a service manager how we are (sd_notify's protocol: one datagram to $NOTIFY_SOCKET). Runs in: master. */
+#include "base/clock.h"
 #include "master/master.h"
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -23,4 +25,12 @@ void notify(const char *state)
     (void)!sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&to,
                   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
     close(fd);
+}
+
+/* A manager that waits for the reload (Type=notify-reload) wants to know when it began. */
+void notify_reloading(void)
+{
+    char text[80];
+    snprintf(text, sizeof text, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)(clock_monotonic_ms() * 1000));
+    notify(text);
 }

@@ -6,10 +6,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+enum { AFTER_DRAIN_S = 10 }; /* for those who leave after the ones that had to be killed */
+
 static child *child_find(master *m, const role *r, uint32_t instance)
 {
     for (child *c = m->children; c; c = c->next)
-        if (c->role == r && c->instance == instance && c->state != CHILD_DRAINING)
+        if (c->role == r && c->instance == instance && c->state != CHILD_DRAINING && !c->forget.is_queued)
             return c;
     return NULL;
 }
@@ -59,6 +61,7 @@ void children_match(master *m)
     }
 }
 
+/* Before the processes are told of the generation: who is started by it gets the new log. */
 static void log_reopen(master *m)
 {
     int fd;
@@ -71,25 +74,46 @@ static void log_reopen(master *m)
     log_open(fd, c->maillog_file.n ? (log_format)c->log_format : LOG_FORMAT_SYSLOG, "master", c->log_verbose);
     fd_close(&m->log_fd);
     m->log_fd = fd;
+}
+
+/* After the generation, which says in what form they write. */
+static void log_give(master *m)
+{
     control_none none = { 0 };
-    for (child *ch = m->children; ch; ch = ch->next) {
-        int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    for (child *c = m->children; c; c = c->next) {
+        int copy = fcntl(m->log_fd, F_DUPFD_CLOEXEC, 0);
         if (copy >= 0)
-            channel_put_fds(&ch->control, CONTROL_LOG, 0, control_none, &none, &copy, 1);
+            channel_put_fds(&c->control, CONTROL_LOG, 0, control_none, &none, &copy, 1);
     }
+}
+
+/* All or nothing: what runs on, and what a process that ends is started with, is the old one until all of the new one holds. */
+static fault generation_take(master *m, buf *out_words)
+{
+    loaded l;
+    fault f = loaded_read(m, &l, out_words);
+    if (is_fault(f))
+        return f;
+    f = listeners_bind(m, l.parsed);
+    if (is_fault(f))
+        loaded_drop(&l);
+    else
+        loaded_take(m, &l);
+    return f;
 }
 
 fault master_reload(master *m, buf *out_words)
 {
-    notify("RELOADING=1");
-    fault f = master_load(m, out_words);
-    if (!is_fault(f))
-        f = listeners_bind(m);
+    if (m->is_stopping)
+        return fault_make(FAULT_REFUSED, "3.2", "it is being stopped");
+    notify_reloading();
+    fault f = generation_take(m, out_words);
     if (is_fault(f)) {
         log_fault(LOG_ERROR, "not-reloaded", f);
     } else {
         log_reopen(m);
         children_match(m);
+        log_give(m);
         log_event(LOG_INFO, "reloaded", LOG_NUM("generation", m->generation));
     }
     notify("READY=1");
@@ -103,6 +127,18 @@ static void on_give_up(void *context)
         child_event_put(c, EVENT_KILL);
 }
 
+void master_stop_next(master *m)
+{
+    while (m->leaving < RANKS && children_of_rank(m, m->leaving) == 0) {
+        m->leaving++;
+        for (child *c = m->children; c; c = c->next)
+            if ((unsigned)c->role->rank <= m->leaving)
+                child_event_put(c, EVENT_DRAIN);
+    }
+    if (children_count(m) == 0)
+        loop_stop(m->loop);
+}
+
 void master_stop(master *m)
 {
     if (m->is_stopping)
@@ -111,11 +147,9 @@ void master_stop(master *m)
     notify("STOPPING=1");
     log_event(LOG_INFO, "stopping");
     timer_open(&m->give_up, m->loop, on_give_up, m);
-    timer_set(&m->give_up, (m->parsed->base.config.drain_timeout + 5) * 1000);
-    for (child *c = m->children, *next; c; c = next) {
-        next = c->next;
-        child_event_put(c, EVENT_DRAIN);
-    }
-    if (children_count(m) == 0)
-        loop_stop(m->loop);
+    timer_set(&m->give_up, (m->parsed->base.config.drain_timeout + AFTER_DRAIN_S) * 1000);
+    for (child *c = m->children; c; c = c->next)
+        if (c->role->rank == 0 || c->state == CHILD_DOWN)
+            child_event_put(c, EVENT_DRAIN);
+    master_stop_next(m);
 }

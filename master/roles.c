@@ -46,28 +46,28 @@ static size_t imapds(const parsed *p)
 
 /* The order is the order of accounts: new rows go to the end. */
 const role roles[] = {
-    { "smtpd", ROOT_IS_EMPTY, ROLE_HAS_KEYS | ROLE_HAS_SERVICES, NULL, 0, one },
-    { "cleanup", ROOT_IS_EMPTY, 0, "submit", 1, cleanups },
-    { "qmgr", ROOT_IS_QUEUE, 0, "queue", 2, one },
-    { "policy", ROOT_IS_HOST, ROLE_REPLACED, NULL, 3, one },
-    { "local", ROOT_IS_HOST, ROLE_HAS_WORKER, NULL, 4, one },
-    { "auth", ROOT_IS_USERS, ROLE_REPLACED, NULL, 5, one },
-    { "auth-worker", ROOT_IS_EMPTY, 0, NULL, 6, crypt_workers },
-    { "pam", ROOT_IS_HOST, ROLE_REPLACED, NULL, 7, pam_helpers },
-    { "login", ROOT_IS_EMPTY, ROLE_HAS_KEYS | ROLE_HAS_SERVICES, NULL, 8, imapds },
-    { "imapd", ROOT_IS_HOST, ROLE_HAS_WORKER, NULL, 9, imapds },
-    { "pop3d", ROOT_IS_HOST, ROLE_HAS_WORKER, NULL, 10, imapds },
-    { "meter", ROOT_IS_EMPTY, 0, NULL, 11, one },
-    { "pickup", ROOT_IS_DROP, 0, NULL, 12, one },
+    { "smtpd", ROOT_IS_EMPTY, ROLE_HAS_KEYS | ROLE_HAS_SERVICES, NULL, 0, RANK_TAKES, one },
+    { "cleanup", ROOT_IS_EMPTY, 0, "submit", 1, RANK_MAKES_DURABLE, cleanups },
+    { "qmgr", ROOT_IS_QUEUE, 0, "queue", 2, RANK_QUEUES, one },
+    { "policy", ROOT_IS_HOST, ROLE_REPLACED, NULL, 3, RANK_ANSWERS, one },
+    { "local", ROOT_IS_HOST, ROLE_HAS_WORKER, NULL, 4, RANK_DELIVERS, one },
+    { "auth", ROOT_IS_USERS, ROLE_REPLACED, NULL, 5, RANK_ANSWERS, one },
+    { "auth-worker", ROOT_IS_EMPTY, 0, NULL, 6, RANK_ANSWERS, crypt_workers },
+    { "pam", ROOT_IS_HOST, ROLE_REPLACED, NULL, 7, RANK_ANSWERS, pam_helpers },
+    { "login", ROOT_IS_EMPTY, ROLE_HAS_KEYS | ROLE_HAS_SERVICES, NULL, 8, RANK_TAKES, imapds },
+    { "imapd", ROOT_IS_HOST, ROLE_HAS_WORKER, NULL, 9, RANK_TAKES, imapds },
+    { "pop3d", ROOT_IS_HOST, ROLE_HAS_WORKER, NULL, 10, RANK_TAKES, imapds },
+    { "meter", ROOT_IS_EMPTY, 0, NULL, 11, RANK_ANSWERS, one },
+    { "pickup", ROOT_IS_DROP, 0, NULL, 12, RANK_TAKES, one },
 };
 const size_t role_count = COUNT_OF(roles);
 
 const role_link role_links[] = {
-    { "smtpd", "policy" },  { "smtpd", "cleanup" },   { "smtpd", "auth" },   { "smtpd", "meter" },
-    { "cleanup", "qmgr" },  { "cleanup", "policy" },  { "pickup", "cleanup" }, { "qmgr", "policy" },
-    { "qmgr", "local" },    { "local", "auth" },      { "policy", "auth" },  { "auth", "auth-worker" },
-    { "auth", "pam" },      { "login", "auth" },      { "login", "meter" },  { "login", "imapd" },
-    { "login", "pop3d" },   { "auth", "imapd" },      { "auth", "pop3d" },
+    { "smtpd", "policy" }, { "smtpd", "cleanup" },  { "smtpd", "auth" },     { "smtpd", "meter" },
+    { "cleanup", "qmgr" }, { "cleanup", "policy" }, { "pickup", "cleanup" }, { "qmgr", "policy" },
+    { "qmgr", "local" },   { "local", "auth" },     { "policy", "auth" },    { "auth", "auth-worker" },
+    { "auth", "pam" },     { "login", "auth" },     { "login", "meter" },    { "login", "imapd" },
+    { "login", "pop3d" },  { "auth", "imapd" },     { "auth", "pop3d" },
 };
 const size_t role_link_count = COUNT_OF(role_links);
 

@@ -5,11 +5,14 @@
 typedef enum role_root { ROOT_IS_EMPTY, ROOT_IS_QUEUE, ROOT_IS_DROP, ROOT_IS_USERS, ROOT_IS_HOST } role_root;
 
 enum {
-    ROLE_HAS_WORKER = 1, /* gets the descriptor of its worker's executable */
-    ROLE_HAS_KEYS = 2,   /* gets certificate and private key */
+    ROLE_HAS_WORKER = 1,   /* gets the descriptor of its worker's executable */
+    ROLE_HAS_KEYS = 2,     /* gets certificate and private key */
     ROLE_HAS_SERVICES = 4, /* gets the inet listeners of master.cf that name it */
-    ROLE_REPLACED = 8,   /* a reload starts it anew: what it may read depends on the configuration */
+    ROLE_REPLACED = 8,     /* a reload starts it anew: what it may read depends on the configuration */
 };
+
+/* The order of a stop. Who is asked goes when nobody is left to ask. */
+typedef enum role_rank { RANK_TAKES, RANK_MAKES_DURABLE, RANK_QUEUES, RANK_DELIVERS, RANK_ANSWERS, RANKS } role_rank;
 
 typedef struct role {
     const char *name; /* executable, account, log lines */
@@ -17,6 +20,7 @@ typedef struct role {
     unsigned flags;
     const char *local_socket; /* in public/; NULL: none */
     unsigned account;         /* offset in a numeric process_users */
+    role_rank rank;
     size_t (*count)(const parsed *p);
 } role;
 

@@ -3,8 +3,11 @@
 #include "base/num.h"
 #include "ipc/talk/control.h"
 #include "master/master.h"
+#include "os/fd.h"
 #include <fcntl.h>
 #include <pwd.h>
+#include <signal.h>
+#include <sys/pidfd.h>
 #include <unistd.h>
 
 static str folder_of(str path)
@@ -52,13 +55,18 @@ fault start_account(const master *m, const role *r, uid_t *uid, gid_t *gid)
     return f;
 }
 
+static int copy(int fd)
+{
+    return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
 static bool give(child *c, uint16_t type, str name, int fd)
 {
-    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    if (copy < 0)
+    int given = copy(fd);
+    if (given < 0)
         return false;
     control_name m = { .name = name, .instance = 0 };
-    return channel_put_fds(&c->control, type, 0, control_name, &m, &copy, 1);
+    return channel_put_fds(&c->control, type, 0, control_name, &m, &given, 1);
 }
 
 static bool give_worker(child *c)
@@ -66,7 +74,8 @@ static bool give_worker(child *c)
     if (!(c->role->flags & ROLE_HAS_WORKER))
         return true;
     arena a = arena_new(0);
-    str path = arena_printf(&a, "%.*s/%s-worker", STR_ARG(c->master->parsed->base.config.daemon_directory), c->role->name);
+    str path =
+        arena_printf(&a, "%.*s/%s-worker", STR_ARG(c->master->parsed->base.config.daemon_directory), c->role->name);
     int fd = open(path.p, O_PATH | O_CLOEXEC);
     bool is_given = fd >= 0 && give(c, CONTROL_FILE, STR("worker"), fd);
     if (!is_given)
@@ -108,11 +117,19 @@ static bool give_start(child *c)
     fault f = start_account(m, c->role, &uid, &gid);
     if (is_fault(f))
         log_fault(LOG_ERROR, "not-started", f);
-    control_start start = { .instance = c->instance, .generation = (uint32_t)m->generation, .uid = uid, .gid = gid,
-                            .is_privileged = m->is_privileged, .requires_sandbox = m->requires_sandbox,
+    control_start start = { .instance = c->instance,
+                            .generation = (uint32_t)m->generation,
+                            .uid = uid,
+                            .gid = gid,
+                            .is_privileged = m->is_privileged,
+                            .requires_sandbox = m->requires_sandbox,
                             .root = root_of(c, &a) };
-    int fds[2] = { fcntl(m->log_fd, F_DUPFD_CLOEXEC, 0), fcntl(m->snapshot_fd, F_DUPFD_CLOEXEC, 0) };
-    bool is_given = !is_fault(f) && channel_put_fds(&c->control, CONTROL_START, 0, control_start, &start, fds, 2);
+    int fds[2] = { copy(m->log_fd), copy(m->snapshot_fd) };
+    bool is_given = !is_fault(f) && fds[0] >= 0 && fds[1] >= 0;
+    if (is_given)
+        is_given = channel_put_fds(&c->control, CONTROL_START, 0, control_start, &start, fds, 2);
+    else
+        fd_close(&fds[0]), fd_close(&fds[1]);
     arena_free(&a);
     return is_given;
 }
@@ -126,10 +143,18 @@ bool start_send(child *c)
     return channel_put(&c->control, CONTROL_GO, 0, control_none, &none);
 }
 
-bool start_reload(child *c)
+static bool give_snapshot(child *c)
 {
-    int fd = fcntl(c->master->snapshot_fd, F_DUPFD_CLOEXEC, 0);
+    int fd = copy(c->master->snapshot_fd);
     control_reload m = { .generation = (uint32_t)c->master->generation };
-    return fd >= 0 && give_keys(c) && give_listeners(c) &&
-           channel_put_fds(&c->control, CONTROL_RELOAD, 0, control_reload, &m, &fd, 1);
+    return fd >= 0 && channel_put_fds(&c->control, CONTROL_RELOAD, 0, control_reload, &m, &fd, 1);
+}
+
+/* Where it does not get through, its listeners may be half of what they should be: better a new process. */
+void start_reload(child *c)
+{
+    if (give_keys(c) && give_listeners(c) && give_snapshot(c))
+        return;
+    log_event(LOG_ERROR, "not-reloaded", LOG_C("process", c->role->name), LOG_NUM("pid", c->pid));
+    pidfd_send_signal(c->pidfd, SIGKILL, NULL, 0);
 }
