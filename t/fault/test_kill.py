@@ -1,5 +1,4 @@
 """SIGKILL of each process in turn under load: nothing that was acknowledged is lost, and the suite becomes whole again."""
-import contextlib
 import datetime
 import os
 import re
@@ -51,10 +50,17 @@ def is_whole(suite):
 
 def start_again(suite):
     """Master alone was killed: what it left ends by itself, and a new one may come at once."""
+    said = []
+
     def started():
-        with contextlib.suppress(AssertionError):
+        try:
             return suite.start()
-    until(started, "a new start")
+        except AssertionError as e:
+            said.append(str(e))
+    try:
+        until(started, "a new start")
+    except AssertionError:
+        raise AssertionError(f"it does not start again: {said[-1]}") from None
 
 
 def kill_one(suite, target, left):
