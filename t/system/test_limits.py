@@ -54,7 +54,9 @@ def test_a_long_line_split_anywhere(suite):
             assert c.reply().startswith("500 5.5.2"), at
 
 
-@pytest.mark.parametrize("line", [b"NOOP\n", b"NO\rOP\r\n", b"NO\0OP\r\n", b"\rNOOP\r\n", b"NOOP\r\r\n", b"MAIL FROM:<a\0@b>\r\n", b"\0\r\n", b"QUIT\nQUIT\r\n"], ids=repr)
+@pytest.mark.parametrize("line", [
+    b"NOOP\n", b"NO\rOP\r\n", b"NO\0OP\r\n", b"\rNOOP\r\n", b"NOOP\r\r\n", b"MAIL FROM:<a\0@b>\r\n",
+    b"\0\r\n", b"QUIT\nQUIT\r\n"], ids=repr)
 def test_lines_that_are_not_clean(suite, line):
     with hello(suite) as c:
         c.say(line + (b"" if line.endswith(b"\r\n") else b"\r\n"))
@@ -76,7 +78,8 @@ def test_commands_before_the_banner(suite):
         assert [c.reply()[:3] for _ in range(4)] == ["220", "250", "250", "221"]
 
 
-@pytest.mark.parametrize("verb", ["GET / HTTP/1.1", "POST /x HTTP/1.0", "PUT / HTTP/1.1", "HEAD / HTTP/1.1", "CONNECT x:25 HTTP/1.1", "OPTIONS * HTTP/1.1", "get /"])
+@pytest.mark.parametrize("verb", [
+    "GET / HTTP/1.1", "POST /x HTTP/1.0", "PUT / HTTP/1.1", "HEAD / HTTP/1.1", "CONNECT x:25 HTTP/1.1", "OPTIONS * HTTP/1.1", "get /"])
 def test_a_browser_is_dropped_without_a_word(suite, verb):
     with suite.raw() as c:
         c.reply()
@@ -113,7 +116,8 @@ def test_twenty_errors_end_the_session(suite):
 
 def test_errors_in_one_write_run_nothing_behind_the_end(suite):
     with hello(suite) as c:
-        c.say("BOGUS\r\n" * 25 + "MAIL FROM:<a@b.example>\r\nRCPT TO:<user1@example.test>\r\nDATA\r\nSubject: x\r\n\r\nmark-behind\r\n.\r\n")
+        c.say("BOGUS\r\n" * 25 + "MAIL FROM:<a@b.example>\r\nRCPT TO:<user1@example.test>\r\n"
+              "DATA\r\nSubject: x\r\n\r\nmark-behind\r\n.\r\n")
         rest = c.rest().split(b"\r\n")
         assert [line[:3] for line in rest[:21]] == [b"500"] * 20 + [b"421"] and rest[21:] == [b""]
     suite.wait_queue_empty()
@@ -163,7 +167,8 @@ def hasty():
 
 
 def test_a_silent_client_is_sent_away(hasty):
-    for said in ("", "EHLO x.example\r\n", "EHLO x.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<user1@example.test>\r\nDATA\r\nSubject: x\r\n"):
+    for said in ("", "EHLO x.example\r\n",
+                 "EHLO x.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<user1@example.test>\r\nDATA\r\nSubject: x\r\n"):
         with hasty.raw() as c:
             c.say(said)
             assert b"421 4.4.2" in c.rest().split(b"\r\n")[-2]
@@ -270,7 +275,8 @@ def test_a_session_stays_within_its_memory():
 # ---- connections ----
 
 def test_connections_of_one_client():
-    with Suite(settings=["smtpd_client_connection_count_limit=5", "smtpd_client_event_limit_exceptions=", "mynetworks=192.0.2.1/32"]) as suite:
+    with Suite(settings=["smtpd_client_connection_count_limit=5", "smtpd_client_event_limit_exceptions=",
+                         "mynetworks=192.0.2.1/32"]) as suite:
         open_now = [hello(suite, source="127.0.0.2") for _ in range(5)]
         with suite.raw(source="127.0.0.2") as c:
             assert c.reply().startswith("421 4.7.0")

@@ -87,7 +87,8 @@ def test_clients_by_address(suite):
         assert envelope(c).startswith("250")
 
 
-@pytest.mark.parametrize("name,want", [("bad-robot.example", "554 5.7.1"), ("BAD-robot.EXAMPLE", "554 5.7.1"), ("dyn-1.example", "450 4.7.0"),
+@pytest.mark.parametrize("name,want", [
+    ("bad-robot.example", "554 5.7.1"), ("BAD-robot.EXAMPLE", "554 5.7.1"), ("dyn-1.example", "450 4.7.0"),
                                        ("good.example", "250"), ("bad-robot.example.org", "250")])
 def test_helo_by_pattern(suite, name, want):
     with hello(suite, name=name) as c:

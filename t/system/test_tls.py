@@ -217,7 +217,8 @@ def test_malformed_answers(suite, answer, want):
         assert c.ask("AUTH PLAIN " + plain() + "\r\n").startswith("235")
 
 
-@pytest.mark.parametrize("user", ["a\nb", "a\tb", "a:b", "'; drop", "*)(uid=*", "x" * 8000, "\udcff\udcfe", "user1@example.test\n", " user1@example.test"])
+@pytest.mark.parametrize("user", [
+    "a\nb", "a\tb", "a:b", "'; drop", "*)(uid=*", "x" * 8000, "\udcff\udcfe", "user1@example.test\n", " user1@example.test"])
 def test_user_names_of_every_kind(suite, user):
     with hello(suite) as c:
         blob = base64.b64encode(b"\0" + user.encode("utf-8", "surrogateescape") + b"\0secret").decode()

@@ -23,10 +23,15 @@ static int setup(void **state)
     p = (process){ .current = &g };
     c = (cleanup){ .process = &p };
     b = (bringer){ .cleanup = &c };
-    i = (intake){ .bringer = &b, .file = { .id = 4711, .read_write = memfd_create("file", MFD_CLOEXEC) },
-                  .envelope = { .reverse_path = STR("a@b.example"), .helo = STR("client.example"), .protocol = STR("ESMTP"),
-                                .client_name = STR("unknown"), .client_address = STR("192.0.2.1") },
-                  .brought_count = 1, .first_recipient = STR("u@mx.example") };
+    i = (intake){ .bringer = &b,
+                  .file = { .id = 4711, .read_write = memfd_create("file", MFD_CLOEXEC) },
+                  .envelope = { .reverse_path = STR("a@b.example"),
+                                .helo = STR("client.example"),
+                                .protocol = STR("ESMTP"),
+                                .client_name = STR("unknown"),
+                                .client_address = STR("192.0.2.1") },
+                  .brought_count = 1,
+                  .first_recipient = STR("u@mx.example") };
     added = buf_new(QUEUE_ADDED_MAX);
     return 0;
 }
@@ -155,7 +160,9 @@ static void a_header_without_end_costs_a_megabyte_at_most(void **state)
 
 static void hostile_names_forge_nothing(void **state)
 {
-    static const str names[] = { STR_ROW("x\r\nEvil: y"), STR_ROW("x)\n(y"), STR_ROW("a\0b"), STR_ROW("((((("), STR_ROW(""), STR_ROW("x y\tz"), STR_ROW("\\\r\n\r\nbody") };
+    static const str names[] = { STR_ROW("x\r\nEvil: y"),  STR_ROW("x)\n(y"), STR_ROW("a\0b"),
+                                 STR_ROW("((((("),         STR_ROW(""),       STR_ROW("x y\tz"),
+                                 STR_ROW("\\\r\n\r\nbody") };
     (void)state;
     for (size_t k = 0; k < COUNT_OF(names); k++) {
         i.envelope.helo = names[k];

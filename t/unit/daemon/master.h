@@ -88,9 +88,9 @@ static inline void master_wait(void)
 
 static inline void master_begin(int (*run)(void))
 {
-    static const talk_row rows[] = {
-        { CONTROL_READY, 0, 0, master_ready }, { CONTROL_REPORT, 0, 0, master_report }, { CONTROL_PEER_LOST, 0, 0, master_lost }
-    };
+    static const talk_row rows[] = { { CONTROL_READY, 0, 0, master_ready },
+                                     { CONTROL_REPORT, 0, 0, master_report },
+                                     { CONTROL_PEER_LOST, 0, 0, master_lost } };
     static const talk control = { "control", rows, COUNT_OF(rows), master_closed };
     int pair[2];
     assert_true(channel_pair(pair));
@@ -98,7 +98,8 @@ static inline void master_begin(int (*run)(void))
     boss.pid = fork();
     if (boss.pid == 0) {
         /* An ordinary user, with what a process gets from master: 0 to 2 and the conversation. */
-        if (geteuid() == 0 && (setresgid(CHILD_UID, CHILD_UID, CHILD_UID) != 0 || setresuid(CHILD_UID, CHILD_UID, CHILD_UID) != 0))
+        if (geteuid() == 0 &&
+            (setresgid(CHILD_UID, CHILD_UID, CHILD_UID) != 0 || setresuid(CHILD_UID, CHILD_UID, CHILD_UID) != 0))
             _exit(90);
         dup2(boss.log, 2);
         dup2(pair[1], CONTROL_FD);

@@ -11,7 +11,8 @@ static void on_connection(listener *l, const accepted *a)
     char text[80];
     process *d = l->daemon;
     const config *c = generation_config(d->current, l->service);
-    int n = snprintf(text, sizeof text, "%.*s %llu %zu\n", STR_ARG(l->service), (unsigned long long)c->smtpd_timeout, d->sessions);
+    int n = snprintf(text, sizeof text, "%.*s %llu %zu\n", STR_ARG(l->service), (unsigned long long)c->smtpd_timeout,
+                     d->sessions);
     if (held == NULL) { /* the first session stays open, under its generation */
         held = generation_hold(d->current);
         daemon_session_opened(d);
@@ -62,9 +63,16 @@ static void report(process *d, buf *detail)
 
 static int run(void)
 {
-    static const contract words = { .role = "words", .root = ROOT_HOST, .calls = CALLS_LOOP | CALLS_ACCEPT | CALLS_RECEIVE, .peers = "friend" };
+    static const contract words = {
+        .role = "words", .root = ROOT_HOST, .calls = CALLS_LOOP | CALLS_ACCEPT | CALLS_RECEIVE, .peers = "friend"
+    };
     const peer_row peers[] = { { "friend", { "friend", rows, COUNT_OF(rows), NULL }, on_open, on_lost } };
-    const program p = { .contract = &words, .peers = peers, .peer_count = 1, .prepare = prepare, .on_connection = on_connection, .report = report };
+    const program p = { .contract = &words,
+                        .peers = peers,
+                        .peer_count = 1,
+                        .prepare = prepare,
+                        .on_connection = on_connection,
+                        .report = report };
     return daemon_run(&p, NULL);
 }
 
@@ -174,17 +182,6 @@ static void a_life(void **state)
     close(three);
 }
 
-static void without_a_start_it_does_not_begin(void **state)
-{
-    (void)state;
-    master_begin(run);
-    master_say(CONTROL_GO);
-    assert_int_equal(master_end(), 2);
-    master_begin(run);
-    channel_close(&boss.control);
-    assert_int_equal(master_end(), 2);
-}
-
 static void a_snapshot_of_nonsense_is_refused(void **state)
 {
     control_start m = { .generation = 1 };
@@ -194,26 +191,6 @@ static void a_snapshot_of_nonsense_is_refused(void **state)
     channel_put_fds(&boss.control, CONTROL_START, 0, control_start, &m, fds, 2);
     assert_int_equal(master_end(), 2);
     assert_true(master_logged("bad-snapshot"));
-}
-
-static void what_the_program_needs_must_come(void **state)
-{
-    (void)state;
-    master_begin(run);
-    master_start("");
-    master_say(CONTROL_GO);
-    assert_int_equal(master_end(), 5);
-}
-
-static void a_root_that_is_not_there(void **state)
-{
-    control_start m = { .generation = 1, .root = STR("/nonexistent/folder") };
-    (void)state;
-    master_begin(run);
-    int fds[2] = { fcntl(boss.log, F_DUPFD_CLOEXEC, 0), master_snapshot("", 1) };
-    channel_put_fds(&boss.control, CONTROL_START, 0, control_start, &m, fds, 2);
-    assert_int_equal(master_end(), 2);
-    assert_true(master_logged("no-identity"));
 }
 
 static void a_bad_reload_keeps_what_is_there(void **state)
@@ -272,10 +249,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_life),
-        cmocka_unit_test(without_a_start_it_does_not_begin),
         cmocka_unit_test(a_snapshot_of_nonsense_is_refused),
-        cmocka_unit_test(what_the_program_needs_must_come),
-        cmocka_unit_test(a_root_that_is_not_there),
         cmocka_unit_test(a_bad_reload_keeps_what_is_there),
         cmocka_unit_test(without_master_it_drains),
         cmocka_unit_test(peers_that_the_contract_does_not_name_are_refused),

@@ -237,7 +237,9 @@ static void packet(const void *bytes, size_t n, size_t fd_count)
         m.msg_control = control;
         m.msg_controllen = CMSG_SPACE(sizeof(int) * fd_count);
         struct cmsghdr *h = CMSG_FIRSTHDR(&m);
-        *h = (struct cmsghdr){ .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int) * fd_count) };
+        *h = (struct cmsghdr){ .cmsg_level = SOL_SOCKET,
+                               .cmsg_type = SCM_RIGHTS,
+                               .cmsg_len = CMSG_LEN(sizeof(int) * fd_count) };
         for (size_t i = 0; i < fd_count; i++)
             memcpy(CMSG_DATA(h) + i * sizeof null, &null, sizeof null);
     }
@@ -258,11 +260,21 @@ static void garbage_drops_the_peer_and_leaks_nothing(void **state)
         head head;
         size_t n, fds;
     } cases[] = {
-        { { 8, SAY, 0, 1, { 0 } }, 11, 0 },          { { 8, SAY, 0, 1, { 0 } }, 19, 0 },  { { 9, SAY, 0, 1, { 0 } }, 20, 0 },
-        { { 8, 99, 0, 1, { 0 } }, 20, 0 },           { { 8, SAY, 1, 1, { 0 } }, 20, 0 },  { { 8, SAY, 1, 1, { 0 } }, 20, 1 },
-        { { 8, GIVE, 0, 1, { 0 } }, 20, 0 },         { { 8, GIVE, 5, 1, { 0 } }, 20, 5 }, { { 8, GIVE, 2, 1, { 0 } }, 20, 1 },
-        { { 8, SAY, 0, 1, { 0 } }, 20, 1 },          { { 8, GIVE, 1, 1, { 0 } }, 20, 3 }, { { UINT32_MAX, SAY, 0, 1, { 0 } }, 20, 0 },
-        { { 8, SAY, UINT16_MAX, 1, { 0 } }, 20, 0 }, { { 0, SAY, 0, 1, { 0 } }, 12, 0 },  { { 8, SAY, 0, 1, { 0, 0, 0, 0, 255 } }, 20, 0 },
+        { { 8, SAY, 0, 1, { 0 } }, 11, 0 },
+        { { 8, SAY, 0, 1, { 0 } }, 19, 0 },
+        { { 9, SAY, 0, 1, { 0 } }, 20, 0 },
+        { { 8, 99, 0, 1, { 0 } }, 20, 0 },
+        { { 8, SAY, 1, 1, { 0 } }, 20, 0 },
+        { { 8, SAY, 1, 1, { 0 } }, 20, 1 },
+        { { 8, GIVE, 0, 1, { 0 } }, 20, 0 },
+        { { 8, GIVE, 5, 1, { 0 } }, 20, 5 },
+        { { 8, GIVE, 2, 1, { 0 } }, 20, 1 },
+        { { 8, SAY, 0, 1, { 0 } }, 20, 1 },
+        { { 8, GIVE, 1, 1, { 0 } }, 20, 3 },
+        { { UINT32_MAX, SAY, 0, 1, { 0 } }, 20, 0 },
+        { { 8, SAY, UINT16_MAX, 1, { 0 } }, 20, 0 },
+        { { 0, SAY, 0, 1, { 0 } }, 12, 0 },
+        { { 8, SAY, 0, 1, { 0, 0, 0, 0, 255 } }, 20, 0 },
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         size_t before = open_fds();

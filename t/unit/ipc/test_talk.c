@@ -27,26 +27,62 @@ static str next_text(void)
     return (str){ p, (size_t)n };
 }
 
-static ipc_u32 fill_u32(void) { return 0x01020304u * ++serial; }
-static ipc_u64 fill_u64(void) { return 0x0102030405060708u * ++serial; }
-static ipc_text fill_text(void) { return next_text(); }
-static ipc_secret fill_secret(void) { return (ipc_secret){ next_text() }; }
+static ipc_u32 fill_u32(void)
+{
+    return 0x01020304u * ++serial;
+}
+static ipc_u64 fill_u64(void)
+{
+    return 0x0102030405060708u * ++serial;
+}
+static ipc_text fill_text(void)
+{
+    return next_text();
+}
+static ipc_secret fill_secret(void)
+{
+    return (ipc_secret){ next_text() };
+}
 
-static bool same_u32(ipc_u32 a, ipc_u32 b) { return a == b; }
-static bool same_u64(ipc_u64 a, ipc_u64 b) { return a == b; }
-static bool same_text(ipc_text a, ipc_text b) { return str_equal(a, b); }
-static bool same_secret(ipc_secret a, ipc_secret b) { return str_equal(a.hidden, b.hidden); }
+static bool same_u32(ipc_u32 a, ipc_u32 b)
+{
+    return a == b;
+}
+static bool same_u64(ipc_u64 a, ipc_u64 b)
+{
+    return a == b;
+}
+static bool same_text(ipc_text a, ipc_text b)
+{
+    return str_equal(a, b);
+}
+static bool same_secret(ipc_secret a, ipc_secret b)
+{
+    return str_equal(a.hidden, b.hidden);
+}
 
 static const unsigned char *edge; /* of the frame that is decoded */
 
-static bool inside_text(ipc_text s) { return s.n == 0 || (const unsigned char *)s.p + s.n <= edge; }
-static bool inside_u32(ipc_u32 v) { return (void)v, true; }
-static bool inside_u64(ipc_u64 v) { return (void)v, true; }
-static bool inside_secret(ipc_secret s) { return inside_text(s.hidden); }
+static bool inside_text(ipc_text s)
+{
+    return s.n == 0 || (const unsigned char *)s.p + s.n <= edge;
+}
+static bool inside_u32(ipc_u32 v)
+{
+    return (void)v, true;
+}
+static bool inside_u64(ipc_u64 v)
+{
+    return (void)v, true;
+}
+static bool inside_secret(ipc_secret s)
+{
+    return inside_text(s.hidden);
+}
 
 #define FILL(type, name) m->name = fill_##type();
-#define SAME(type, name) && same_##type(a->name, b->name)
-#define INSIDE(type, name) && inside_##type(m->name)
+#define SAME(type, name) &&same_##type(a->name, b->name)
+#define INSIDE(type, name) &&inside_##type(m->name)
 
 /* A message behind calls that do not know its type. */
 typedef struct kind {
@@ -59,33 +95,56 @@ typedef struct kind {
     parse (*decode)(str bytes, void *out);
 } kind;
 
-#define KIND(message, FIELDS)                                                                                          \
-    static void message##_fill(void *to) { message *m = to; FIELDS(FILL) }                                             \
-    static bool message##_same(const void *x, const void *y)                                                           \
-    { const message *a = x, *b = y; return true FIELDS(SAME); }                                                        \
-    static bool message##_inside(const void *x) { const message *m = x; return true FIELDS(INSIDE); }                  \
-    static bool message##_put(const void *m, frame *f) { return message##_encode(m, f); }                              \
-    static parse message##_get(str bytes, void *out) { return message##_decode(bytes, out); }
-#define ROW(message, FIELDS)                                                                                           \
+#define KIND(message, FIELDS)                                \
+    static void message##_fill(void *to)                     \
+    {                                                        \
+        message *m = to;                                     \
+        FIELDS(FILL)                                         \
+    }                                                        \
+    static bool message##_same(const void *x, const void *y) \
+    {                                                        \
+        const message *a = x, *b = y;                        \
+        return true FIELDS(SAME);                            \
+    }                                                        \
+    static bool message##_inside(const void *x)              \
+    {                                                        \
+        const message *m = x;                                \
+        return true FIELDS(INSIDE);                          \
+    }                                                        \
+    static bool message##_put(const void *m, frame *f)       \
+    {                                                        \
+        return message##_encode(m, f);                       \
+    }                                                        \
+    static parse message##_get(str bytes, void *out)         \
+    {                                                        \
+        return message##_decode(bytes, out);                 \
+    }
+#define ROW(message, FIELDS) \
     { #message, sizeof(message), message##_fill, message##_same, message##_inside, message##_put, message##_get },
 
-#define MESSAGES(X)                                                                                                    \
-    X(admin_ask, ADMIN_ASK_FIELDS) X(admin_row, ADMIN_ROW_FIELDS) X(admin_end, ADMIN_END_FIELDS)                       \
-    X(auth_login, AUTH_LOGIN_FIELDS) X(auth_answer, AUTH_ANSWER_FIELDS) X(auth_find, AUTH_FIND_FIELDS)                 \
-    X(auth_user, AUTH_USER_FIELDS) X(auth_changed, AUTH_CHANGED_FIELDS) X(auth_grant, AUTH_GRANT_FIELDS)               \
-    X(auth_check, AUTH_CHECK_FIELDS) X(auth_checked, AUTH_CHECKED_FIELDS)                                              \
-    X(envelope, ENVELOPE) X(envelope_recipient, ENVELOPE_RECIPIENT)                                                    \
-    X(cleanup_begin, CLEANUP_BEGIN_FIELDS) X(cleanup_ready, CLEANUP_READY_FIELDS)                                      \
-    X(cleanup_commit, CLEANUP_COMMIT_FIELDS) X(cleanup_done, CLEANUP_DONE_FIELDS)                                      \
-    X(control_start, CONTROL_START_FIELDS) X(control_name, CONTROL_NAME_FIELDS) X(control_none, CONTROL_NONE_FIELDS)   \
-    X(control_reload, CONTROL_RELOAD_FIELDS) X(control_report, CONTROL_REPORT_FIELDS)                                  \
-    X(deliver_request, DELIVER_REQUEST_FIELDS) X(deliver_result, DELIVER_RESULT_FIELDS)                                \
-    X(meter_event, METER_EVENT_FIELDS) X(meter_answer, METER_ANSWER_FIELDS)                                            \
-    X(policy_ask, POLICY_ASK_FIELDS) X(policy_route, POLICY_ROUTE_FIELDS) X(policy_answer, POLICY_ANSWER_FIELDS)       \
-    X(queue_take, QUEUE_TAKE_FIELDS) X(queue_file, QUEUE_FILE_FIELDS) X(queue_result, QUEUE_RESULT_FIELDS)             \
-    X(session_open, SESSION_OPEN_FIELDS) X(session_refused, SESSION_REFUSED_FIELDS)                                    \
-    X(session_sleep, SESSION_SLEEP_FIELDS) X(session_closed, SESSION_CLOSED_FIELDS)                                    \
-    X(worker_start, WORKER_START_FIELDS) X(worker_ready, WORKER_READY_FIELDS)
+#define MESSAGES(X)                                                                                                   \
+    X(admin_ask, ADMIN_ASK_FIELDS)                                                                                    \
+    X(admin_row, ADMIN_ROW_FIELDS) X(admin_end, ADMIN_END_FIELDS) X(auth_login, AUTH_LOGIN_FIELDS)                    \
+        X(auth_answer, AUTH_ANSWER_FIELDS) X(auth_find, AUTH_FIND_FIELDS) X(auth_user, AUTH_USER_FIELDS)              \
+            X(auth_changed, AUTH_CHANGED_FIELDS) X(auth_grant, AUTH_GRANT_FIELDS) X(auth_check, AUTH_CHECK_FIELDS)    \
+                X(auth_checked, AUTH_CHECKED_FIELDS) X(envelope, ENVELOPE) X(envelope_recipient, ENVELOPE_RECIPIENT)  \
+                    X(cleanup_begin, CLEANUP_BEGIN_FIELDS) X(cleanup_ready, CLEANUP_READY_FIELDS)                     \
+                        X(cleanup_commit, CLEANUP_COMMIT_FIELDS) X(cleanup_done, CLEANUP_DONE_FIELDS)                 \
+                            X(control_start, CONTROL_START_FIELDS) X(control_name, CONTROL_NAME_FIELDS)               \
+                                X(control_none, CONTROL_NONE_FIELDS) X(control_reload, CONTROL_RELOAD_FIELDS) X(      \
+                                    control_report, CONTROL_REPORT_FIELDS) X(deliver_request, DELIVER_REQUEST_FIELDS) \
+                                    X(deliver_result, DELIVER_RESULT_FIELDS) X(meter_event, METER_EVENT_FIELDS)       \
+                                        X(meter_answer, METER_ANSWER_FIELDS) X(policy_ask, POLICY_ASK_FIELDS)         \
+                                            X(policy_route, POLICY_ROUTE_FIELDS)                                      \
+                                                X(policy_answer, POLICY_ANSWER_FIELDS)                                \
+                                                    X(queue_take, QUEUE_TAKE_FIELDS) X(queue_file, QUEUE_FILE_FIELDS) \
+                                                        X(queue_result, QUEUE_RESULT_FIELDS)                          \
+                                                            X(session_open, SESSION_OPEN_FIELDS)                      \
+                                                                X(session_refused, SESSION_REFUSED_FIELDS)            \
+                                                                    X(session_sleep, SESSION_SLEEP_FIELDS)            \
+                                                                        X(session_closed, SESSION_CLOSED_FIELDS)      \
+                                                                            X(worker_start, WORKER_START_FIELDS)      \
+                                                                                X(worker_ready, WORKER_READY_FIELDS)
 
 MESSAGES(KIND)
 static const kind kinds[] = { MESSAGES(ROW) };

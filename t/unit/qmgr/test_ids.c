@@ -1,6 +1,7 @@
 /* SOURCES: qmgr/ids.c  NEEDS: daemon queue */
 /* Ids only grow: within a run, over restarts, when the clock jumps back, when the mark is lost or unreadable. */
 #include "base/clock.h"
+#include "base/num.h"
 #include "os/file.h"
 #include "qmgr/qmgr.h"
 #include <fcntl.h>
@@ -43,7 +44,9 @@ static uint64_t mark_get(void)
     int fd = openat(q.root_fd, "id-mark", O_RDONLY | O_CLOEXEC);
     assert_true(fd >= 0 && read(fd, text, sizeof text - 1) > 0);
     close(fd);
-    return strtoull(text, NULL, 10);
+    uint64_t mark = 0;
+    assert_true(num_parse(str_trim(str_c(text)), 0, UINT64_MAX, &mark));
+    return mark;
 }
 
 static uint64_t next(void)
@@ -121,8 +124,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(they_grow_and_stay_behind_the_mark), TEST(a_restart_begins_behind_the_mark),
-        TEST(a_clock_that_went_back_does_not_matter), TEST(a_mark_of_nonsense_is_none), TEST(no_id_without_a_durable_mark),
+        TEST(they_grow_and_stay_behind_the_mark),     TEST(a_restart_begins_behind_the_mark),
+        TEST(a_clock_that_went_back_does_not_matter), TEST(a_mark_of_nonsense_is_none),
+        TEST(no_id_without_a_durable_mark),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

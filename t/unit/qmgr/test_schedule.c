@@ -75,7 +75,8 @@ static int setup(void **state)
 {
     (void)state;
     g = (generation){ .holders = 1 };
-    g.snapshot.base = (config){ .minimal_backoff_time = 300, .maximal_backoff_time = 4000, .qmgr_message_active_limit = 1000 };
+    g.snapshot.base =
+        (config){ .minimal_backoff_time = 300, .maximal_backoff_time = 4000, .qmgr_message_active_limit = 1000 };
     p = (process){ .loop = loop_new(), .current = &g };
     q = (qmgr){ .process = &p };
     q.ready_last = &q.ready;
@@ -215,9 +216,12 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(the_heap_holds_whatever_goes_in_and_out),      TEST(those_whose_time_has_come_start_in_order),
-        TEST(no_time_is_further_than_the_longest),          TEST(at_once_goes_before_its_time),
-        TEST(the_active_limit),                             TEST(what_an_admin_asked_meanwhile_is_done_instead),
+        TEST(the_heap_holds_whatever_goes_in_and_out),
+        TEST(those_whose_time_has_come_start_in_order),
+        TEST(no_time_is_further_than_the_longest),
+        TEST(at_once_goes_before_its_time),
+        TEST(the_active_limit),
+        TEST(what_an_admin_asked_meanwhile_is_done_instead),
         TEST(a_damaged_one_does_not_hold_up_the_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,15 +16,28 @@
 #define ADDED "Received: from here\r\n"
 
 static const envelope envelope_given = {
-    .reverse_path = STR_ROW("a@b.example"), .session = STR_ROW("S1"), .client_name = STR_ROW("unknown"),
-    .client_address = STR_ROW("192.0.2.1"), .helo = STR_ROW("h"), .protocol = STR_ROW("ESMTPS"),
-    .tls = STR_ROW("TLSv1.3"), .login = STR_ROW("u"), .envelope_id = STR_ROW("e"), .returns = STR_ROW("HDRS"),
+    .reverse_path = STR_ROW("a@b.example"),
+    .session = STR_ROW("S1"),
+    .client_name = STR_ROW("unknown"),
+    .client_address = STR_ROW("192.0.2.1"),
+    .helo = STR_ROW("h"),
+    .protocol = STR_ROW("ESMTPS"),
+    .tls = STR_ROW("TLSv1.3"),
+    .login = STR_ROW("u"),
+    .envelope_id = STR_ROW("e"),
+    .returns = STR_ROW("HDRS"),
     .flags = ENVELOPE_8BIT | ENVELOPE_SUBMITTED,
 };
 static const envelope_recipient to_given[2] = {
-    { .address = STR_ROW("c@d.example"), .original = STR_ROW("C@d.example"), .transport = STR_ROW("local"),
-      .nexthop = STR_ROW("c"), .orcpt = STR_ROW("rfc822;c"), .notify = NOTIFY_NEVER },
-    { .address = STR_ROW("e@f.example"), .original = STR_ROW("e@f.example"), .transport = STR_ROW("error"),
+    { .address = STR_ROW("c@d.example"),
+      .original = STR_ROW("C@d.example"),
+      .transport = STR_ROW("local"),
+      .nexthop = STR_ROW("c"),
+      .orcpt = STR_ROW("rfc822;c"),
+      .notify = NOTIFY_NEVER },
+    { .address = STR_ROW("e@f.example"),
+      .original = STR_ROW("e@f.example"),
+      .transport = STR_ROW("error"),
       .nexthop = STR_ROW("5.1.1 User unknown") },
 };
 
@@ -36,8 +49,12 @@ static int file_make(str content, uint32_t recipients)
     for (uint32_t i = 0; i < recipients; i++)
         assert_true(queue_records_recipient(&records, &to_given[i % 2]));
     assert_int_equal(pwrite(fd, content.p, content.n, QUEUE_CONTENT_START), content.n);
-    queue_finish_args a = { .id = 4711, .arrived_us = 5000000, .content_bytes = content.n,
-                            .content_checksum = checksum(0, content), .recipient_count = recipients, .added = STR(ADDED),
+    queue_finish_args a = { .id = 4711,
+                            .arrived_us = 5000000,
+                            .content_bytes = content.n,
+                            .content_checksum = checksum(0, content),
+                            .recipient_count = recipients,
+                            .added = STR(ADDED),
                             .records = buf_str(&records) };
     assert_false(is_fault(queue_finish(fd, &a)));
     buf_free(&records);

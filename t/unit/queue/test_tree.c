@@ -129,7 +129,8 @@ static void deferred_is_walked_over_all_branches(void **state)
 
 static void strange_names_have_no_id(void **state)
 {
-    const char *names[] = { "active/core", "active/12345678901", "active/00000000000", "active/1234567890AB", "active/x y\n" };
+    const char *names[] = { "active/core", "active/12345678901", "active/00000000000", "active/1234567890AB",
+                            "active/x y\n" };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(names); i++)
         close(openat(root, names[i], O_WRONLY | O_CREAT | O_CLOEXEC, 0600));

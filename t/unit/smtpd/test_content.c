@@ -84,8 +84,8 @@ static size_t feed(str bytes, size_t piece)
 }
 
 typedef struct row {
-    str in, want; /* what stands in the file */
-    size_t tail;  /* commands behind it */
+    str in, want;  /* what stands in the file */
+    size_t tail;   /* commands behind it */
     unsigned code; /* 0: committed */
     unsigned mode;
 } row;

@@ -8,13 +8,12 @@
 
 static const char *called;
 
-
-#define HANDLER(name)                                                                                                  \
-    verdict name(session *s, const smtp_command *c)                                                                    \
-    {                                                                                                                  \
-        (void)c;                                                                                                       \
-        called = #name;                                                                                                \
-        return (verdict){ s->phase, reply_of(REPLY_OK) };                                                              \
+#define HANDLER(name)                                     \
+    verdict name(session *s, const smtp_command *c)       \
+    {                                                     \
+        (void)c;                                          \
+        called = #name;                                   \
+        return (verdict){ s->phase, reply_of(REPLY_OK) }; \
     }
 HANDLER(on_helo)
 HANDLER(on_ehlo)
@@ -111,10 +110,11 @@ static void arguments_of_another_shape(void **state)
         const char *line;
         phase in;
     } wrong[] = {
-        { "EHLO", PHASE_HELLO }, { "EHLO a b", PHASE_HELLO }, { "HELO", PHASE_MAIL }, { "HELO a b", PHASE_MAIL },
-        { "MAIL FROM:a@b", PHASE_MAIL }, { "MAIL FROM:", PHASE_MAIL }, { "MAIL FROM:<a@b", PHASE_MAIL },
-        { "RCPT TO:", PHASE_RCPT }, { "RCPT TO:a@b", PHASE_DATA }, { "DATA x", PHASE_DATA }, { "RSET x", PHASE_MAIL },
-        { "QUIT x", PHASE_MAIL }, { "STARTTLS x", PHASE_MAIL }, { "AUTH", PHASE_MAIL }, { "VRFY", PHASE_MAIL },
+        { "EHLO", PHASE_HELLO },          { "EHLO a b", PHASE_HELLO },     { "HELO", PHASE_MAIL },
+        { "HELO a b", PHASE_MAIL },       { "MAIL FROM:a@b", PHASE_MAIL }, { "MAIL FROM:", PHASE_MAIL },
+        { "MAIL FROM:<a@b", PHASE_MAIL }, { "RCPT TO:", PHASE_RCPT },      { "RCPT TO:a@b", PHASE_DATA },
+        { "DATA x", PHASE_DATA },         { "RSET x", PHASE_MAIL },        { "QUIT x", PHASE_MAIL },
+        { "STARTTLS x", PHASE_MAIL },     { "AUTH", PHASE_MAIL },          { "VRFY", PHASE_MAIL },
         { "RSET <x>", PHASE_MAIL },
     };
     (void)state;
@@ -129,7 +129,10 @@ static void arguments_of_another_shape(void **state)
 
 static void what_is_no_verb(void **state)
 {
-    static const char *const lines[] = { "", "X", "EXPN x", "MAIL", "RCPT", "MAILFROM:<a@b>", "MAIL TO:<a@b>", "RCPT FROM:<a@b>", "TURN", "BDAT 1", "EHL", "EHLOO x" };
+    static const char *const lines[] = {
+        "",     "X",      "EXPN x", "MAIL",   "RCPT", "MAILFROM:<a@b>", "MAIL TO:<a@b>", "RCPT FROM:<a@b>",
+        "TURN", "BDAT 1", "EHL",    "EHLOO x"
+    };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(lines); i++)
         assert_int_equal(command(PHASE_MAIL, lines[i]).reply.code, 500);
@@ -137,7 +140,9 @@ static void what_is_no_verb(void **state)
 
 static void browsers_hear_nothing(void **state)
 {
-    static const char *const lines[] = { "GET / HTTP/1.1", "POST /", "PUT /", "HEAD /", "CONNECT x", "OPTIONS *", "get" };
+    static const char *const lines[] = {
+        "GET / HTTP/1.1", "POST /", "PUT /", "HEAD /", "CONNECT x", "OPTIONS *", "get"
+    };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(lines); i++)
         for (size_t k = 0; k < COUNT_OF(phases); k++) {

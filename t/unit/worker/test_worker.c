@@ -54,8 +54,11 @@ static const talk_row work_rows[] = { { WORK, 0, 0, on_work } };
 
 static int run(void)
 {
-    static const worker_program p = { .role = "test-worker", .calls = CALLS_LOOP | CALLS_RECEIVE | CALLS_CONTENT | CALLS_FILES,
-                                      .rows = work_rows, .row_count = COUNT_OF(work_rows), .start = start_ok };
+    static const worker_program p = { .role = "test-worker",
+                                      .calls = CALLS_LOOP | CALLS_RECEIVE | CALLS_CONTENT | CALLS_FILES,
+                                      .rows = work_rows,
+                                      .row_count = COUNT_OF(work_rows),
+                                      .start = start_ok };
     return worker_run(&p, NULL);
 }
 
@@ -113,7 +116,9 @@ static void wait_for(const unsigned *what)
         fail_msg("the worker says nothing");
 }
 
-static const talk_row pool_rows[] = { { WORKER_READY, 0, 0, on_ready }, { WORKER_IDLE, 0, 0, on_idle }, { WORK_DONE, 0, 0, on_done } };
+static const talk_row pool_rows[] = { { WORKER_READY, 0, 0, on_ready },
+                                      { WORKER_IDLE, 0, 0, on_idle },
+                                      { WORK_DONE, 0, 0, on_done } };
 static const talk pool_talk = { "pool", pool_rows, COUNT_OF(pool_rows), on_closed };
 
 static int setup(void **state)
@@ -129,7 +134,8 @@ static int setup(void **state)
     pool = (struct pool_end){ .loop = loop_new(), .log = memfd_create("log", MFD_CLOEXEC) };
     pool.pid = fork();
     if (pool.pid == 0) {
-        if (geteuid() == 0 && (setresgid(CHILD_UID, CHILD_UID, CHILD_UID) != 0 || setresuid(CHILD_UID, CHILD_UID, CHILD_UID) != 0))
+        if (geteuid() == 0 &&
+            (setresgid(CHILD_UID, CHILD_UID, CHILD_UID) != 0 || setresuid(CHILD_UID, CHILD_UID, CHILD_UID) != 0))
             _exit(90);
         dup2(pool.log, 2);
         dup2(pair[1], POOL_FD);
@@ -144,7 +150,9 @@ static int setup(void **state)
 
 static void send_start(uint32_t idle_s)
 {
-    worker_start m = { .user = STR("user"), .mail = str_c(mail), .home = str_c(folder), .host = STR("mx.example"), .idle_s = idle_s };
+    worker_start m = {
+        .user = STR("user"), .mail = str_c(mail), .home = str_c(folder), .host = STR("mx.example"), .idle_s = idle_s
+    };
     int fd = fcntl(pool.log, F_DUPFD_CLOEXEC, 0);
     channel_put_fds(&pool.channel, WORKER_START, 0, worker_start, &m, &fd, 1);
     channel_flush(&pool.channel);
@@ -256,12 +264,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(it_works_and_leaves),
-        TEST(it_says_when_it_is_idle_and_stays),
-        TEST(without_a_pool_it_goes),
-        TEST(without_a_start_it_does_not_begin),
-        TEST(something_else_than_a_start),
-        TEST(a_folder_that_cannot_be_opened),
+        TEST(it_works_and_leaves),         TEST(it_says_when_it_is_idle_and_stays),
+        TEST(without_a_pool_it_goes),      TEST(without_a_start_it_does_not_begin),
+        TEST(something_else_than_a_start), TEST(a_folder_that_cannot_be_opened),
         TEST(a_wrong_frame_ends_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
