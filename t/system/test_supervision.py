@@ -22,12 +22,12 @@ class Load:
     """Clients that send without pause; `sent` are subjects that were acknowledged."""
 
     def __init__(self, suite, clients=4):
-        self.suite, self.sent, self.odd, self.is_over = suite, [], [], False
+        self.suite, self.sent, self.odd, self.over = suite, [], [], threading.Event()
         self.threads = [threading.Thread(target=self.run, args=(n,)) for n in range(clients)]
 
     def run(self, number):
         count = 0
-        while not self.is_over:
+        while not self.over.is_set():
             try:
                 with self.suite.smtp() as c:
                     for _ in range(10):
@@ -37,7 +37,7 @@ class Load:
                         self.sent.append(subject)
             except (smtplib.SMTPException, OSError) as e:
                 self.odd.append(e)
-                time.sleep(0.05)  # not a wait for anything: a client that backs off
+                self.over.wait(0.05)
 
     def __enter__(self):
         for t in self.threads:
@@ -45,7 +45,7 @@ class Load:
         return self
 
     def __exit__(self, *_):
-        self.is_over = True
+        self.over.set()
         for t in self.threads:
             t.join()
 
