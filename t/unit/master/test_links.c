@@ -1,0 +1,105 @@
+/* SOURCES: master/admin.c master/begin.c master/child.c master/layout.c master/links.c master/listen.c master/load.c master/notify.c master/reload.c master/roles.c master/start.c  NEEDS: daemon tls db */
+/* Who is given conversations with whom, and when one is made again. */
+#include "t/unit/master/world.h"
+
+static bool has_peer(const process_end *e, const char *peer)
+{
+    for (size_t i = 0; i < e->peer_count; i++)
+        if (strcmp(e->peers[i], peer) == 0)
+            return true;
+    return false;
+}
+
+static child *start_one(const char *name, uint32_t instance)
+{
+    child *c = child_add(&w->master, role_by_name(name), instance);
+    child_event_put(c, EVENT_SPAWN);
+    rounds();
+    return c;
+}
+
+static void both_ends_get_one(void **state)
+{
+    (void)state;
+    world_load();
+    start_one("cleanup", 3);
+    start_one("qmgr", 0);
+    start_one("meter", 0);
+    assert_int_equal(end_last("cleanup")->peer_count, 1);
+    assert_true(has_peer(end_last("cleanup"), "qmgr/0"));
+    assert_true(has_peer(end_last("qmgr"), "cleanup/3"));
+    assert_int_equal(end_last("meter")->peer_count, 0);
+}
+
+static void who_leaves_gets_no_new_one(void **state)
+{
+    (void)state;
+    world_load();
+    child *c = start_one("cleanup", 0);
+    say_ready(end_last("cleanup"));
+    child_event_put(c, EVENT_DRAIN);
+    start_one("qmgr", 0);
+    assert_int_equal(end_last("cleanup")->peer_count, 0);
+    assert_int_equal(end_last("qmgr")->peer_count, 0);
+}
+
+static void lost(process_end *e, const char *name, uint32_t instance)
+{
+    control_name m = { .name = str_c(name), .instance = instance };
+    channel_put(&e->channel, CONTROL_PEER_LOST, 0, control_name, &m);
+}
+
+static void wait_peers(const process_end *e, size_t count)
+{
+    for (int i = 0; i < 1000 && e->peer_count < count; i++)
+        rounds();
+    assert_int_equal(e->peer_count, count);
+}
+
+/* Both report it, again and again: there is one new one, after a while. */
+static void a_lost_one_is_made_again_once(void **state)
+{
+    (void)state;
+    world_load();
+    start_one("cleanup", 0);
+    start_one("qmgr", 0);
+    process_end *cleanup = end_last("cleanup"), *qmgr = end_last("qmgr");
+    ready_all();
+    for (int i = 0; i < 20; i++) {
+        lost(cleanup, "qmgr", 0);
+        lost(qmgr, "cleanup", 0);
+    }
+    wait_peers(cleanup, 2);
+    for (int i = 0; i < 60; i++) /* longer than it takes */
+        rounds();
+    assert_int_equal(cleanup->peer_count, 2);
+    assert_int_equal(qmgr->peer_count, 2);
+}
+
+static void nobody_gets_one_that_is_not_in_the_table(void **state)
+{
+    (void)state;
+    world_load();
+    start_one("meter", 0);
+    start_one("qmgr", 0);
+    start_one("cleanup", 0);
+    ready_all();
+    lost(end_last("meter"), "qmgr", 0);
+    lost(end_last("qmgr"), "meter", 0);
+    lost(end_last("qmgr"), "nonsense", 0);
+    lost(end_last("qmgr"), "cleanup", 77);
+    rounds();
+    assert_int_equal(w->master.relinks.n, 0);
+    assert_int_equal(end_last("meter")->peer_count, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(both_ends_get_one),
+        TEST(who_leaves_gets_no_new_one),
+        TEST(a_lost_one_is_made_again_once),
+        TEST(nobody_gets_one_that_is_not_in_the_table),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
