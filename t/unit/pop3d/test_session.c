@@ -146,7 +146,7 @@ static void a_large_message_waits_for_its_reader(void **state)
 {
     enum { LINES = 100000 };
     fixture f;
-    char *text = malloc(LINES * 12 + 32), *at = text + snprintf(text, 32, "Subject: large\r\n\r\n");
+    char *text = malloc(LINES * 12 + 64), *at = text + snprintf(text, 32, "Subject: large\r\n\r\n");
     (void)state;
     for (unsigned i = 0; i < LINES; i++)
         at += snprintf(at, 32, ".%09u\r\n", i);
