@@ -151,7 +151,7 @@ static void say(pool_worker *w, uint16_t type)
 
 static void one_worker_a_user(void **state)
 {
-    pool_worker *a, *again, *b;
+    pool_worker *a = NULL, *again = NULL, *b = NULL;
     (void)state;
     assert_false(is_fault(get("a", &a)) || is_fault(get("a", &again)) || is_fault(get("b", &b)));
     assert_ptr_equal(a, again);
@@ -165,7 +165,7 @@ static void one_worker_a_user(void **state)
 
 static void an_idle_one_leaves_unless_it_has_work(void **state)
 {
-    pool_worker *a, *b;
+    pool_worker *a = NULL, *b = NULL;
     (void)state;
     p.idle_s = 1;
     assert_false(is_fault(get("a", &a)) || is_fault(get("b", &b)));
@@ -178,7 +178,7 @@ static void an_idle_one_leaves_unless_it_has_work(void **state)
 
 static void a_crash_is_told_to_those_who_wait(void **state)
 {
-    pool_worker *a;
+    pool_worker *a = NULL;
     (void)state;
     assert_false(is_fault(get("a", &a)));
     a->open = 1;
@@ -193,7 +193,7 @@ static void a_crash_is_told_to_those_who_wait(void **state)
 
 static void a_kill_is_told_too(void **state)
 {
-    pool_worker *a;
+    pool_worker *a = NULL;
     (void)state;
     assert_false(is_fault(get("a", &a)));
     a->open = 1;
@@ -203,7 +203,7 @@ static void a_kill_is_told_too(void **state)
 
 static void a_folder_that_cannot_be_opened_is_no_crash(void **state)
 {
-    pool_worker *a;
+    pool_worker *a = NULL;
     (void)state;
     assert_false(is_fault(get("nonexistent/a", &a)));
     a->open = 1;
@@ -215,7 +215,7 @@ static void a_folder_that_cannot_be_opened_is_no_crash(void **state)
 static void room_is_made_and_there_is_an_end_to_it(void **state)
 {
     static const char *const names[] = { "a", "b", "c", "d" };
-    pool_worker *w;
+    pool_worker *w = NULL;
     (void)state;
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         assert_false(is_fault(get(names[i], &w)));
