@@ -18,6 +18,7 @@ static void begin(pickup *p, peer *cleanup)
     cleanup_begin m = { .expected_bytes = p->parcel.message.head.checked_bytes };
     p->parcel.cleanup = cleanup;
     p->parcel.ref++;
+    daemon_session_opened(p->process); /* one that leaves waits for the answer, or the message is brought twice */
     channel_put(&cleanup->channel, CLEANUP_BEGIN, p->parcel.ref, cleanup_begin, &m);
 }
 
@@ -41,11 +42,17 @@ static bool find_one(pickup *p, DIR *d)
     return false;
 }
 
+static void parcel_over(pickup *p)
+{
+    parcel_close(&p->parcel);
+    daemon_session_closed(p->process);
+}
+
 /* One that cannot be brought now does not keep the others. */
 static void wait_again(pickup *p)
 {
     map_put(&p->waiting, str_c(p->parcel.name), p);
-    parcel_close(&p->parcel);
+    parcel_over(p);
     timer_set(&p->look, p->waiting.n < WAITING_MAX ? 0 : AGAIN_MS);
 }
 
@@ -168,7 +175,7 @@ static bool on_done(void *context, channel *ch, received *r)
         parcel_set_aside(p, p->parcel.name, p->parcel.uid, reason);
     else if (unlinkat(p->drop_fd, p->parcel.name, 0) == 0)
         p->brought++;
-    parcel_close(&p->parcel);
+    parcel_over(p);
     timer_set(&p->look, 0);
     return true;
 }
@@ -176,12 +183,12 @@ static bool on_done(void *context, channel *ch, received *r)
 static const talk_row rows[] = { { CLEANUP_READY, 1, 1, on_ready }, { CLEANUP_DONE, 0, 0, on_done } };
 const talk cleanup_talk = { "pickup-cleanup", rows, COUNT_OF(rows), NULL };
 
-/* Not known whether it was committed: it is brought again, which may make two of it, never none. */
+/* Not known whether it was committed: it is brought again, which may make two of it, never none; behind the others, as it may be
+ * what cleanup cannot bear. */
 void bring_lost(peer *peer_lost)
 {
     pickup *p = peer_lost->daemon->state;
     if (p->parcel.cleanup != peer_lost)
         return;
-    parcel_close(&p->parcel);
-    timer_set(&p->look, 100);
+    wait_again(p);
 }

@@ -22,7 +22,7 @@ static const char *odd(const struct stat *st, uint64_t size_limit)
         return "not a plain file";
     if (st->st_nlink != 1)
         return "it has another name elsewhere";
-    if (size_limit && (uint64_t)st->st_size > size_limit + QUEUE_ENVELOPE_MAX)
+    if (size_limit && (uint64_t)st->st_size > size_limit + 4 * DROP_ENVELOPE_MAX)
         return "too large";
     return NULL;
 }
@@ -59,6 +59,8 @@ static fault read_whole(parcel *k)
     fault f = queue_read(k->fd, &k->arena, &k->message);
     if (!is_fault(f) && k->message.head.recipient_count == 0)
         f = fault_make(FAULT_BROKEN, "5.3", "it has no recipients");
+    if (!is_fault(f) && k->message.head.envelope_bytes > DROP_ENVELOPE_MAX)
+        f = fault_make(FAULT_BROKEN, "5.3", "it has too many recipients");
     return is_fault(f) ? f : queue_content_check(k->fd, &k->message.head);
 }
 

@@ -9,6 +9,7 @@ enum {
     DROP_NAME_CHARS = 32, /* lower-case hexadecimal, 128 random bits */
     DROP_UNFINISHED_S = 86400,
     STRANGE_MAX = 1000,
+    DROP_ENVELOPE_MAX = 16 * 1024 * 1024, /* what cleanup takes of a local program's recipients */
 };
 
 typedef struct pickup pickup;

@@ -2,6 +2,7 @@
  * tables, never content or passwords. A reload starts it anew, so there is one generation of rules. */
 #pragma once
 #include "base/map.h"
+#include "base/refs.h"
 #include "daemon/daemon.h"
 #include "policy/engine/policy.h"
 
@@ -25,12 +26,13 @@ struct policy {
     policy_world world;
     map rules; /* by service key; "" is main.cf alone */
     question *waiting;
-    map users;        /* folded name → known_user */
-    map asked;        /* names that auth is being asked for → ref */
-    uint32_t next_ref;
+    map users;           /* folded name → known_user */
+    map asked;           /* names that auth is being asked for → user_ask */
+    refs asks;           /* the same, by number */
     timer patience;      /* while auth is away: a reload or a crash restarts it */
+    bool is_patient;     /* the timer runs */
     bool is_auth_missed; /* it did not come back in time */
-    uint64_t asked_count, answered;
+    uint64_t answered;
 };
 
 /* rules.c */

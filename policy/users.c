@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 enum { AUTH_PATIENCE_MS = 5000 }; /* less than smtpd has with us */
-enum { KNOWN_MAX = 200000 }; /* a guesser must not fill the memory: then all is forgotten */
+enum { KNOWN_MAX = 200000 };      /* a guesser must not fill the memory: then all is forgotten */
 
 typedef struct known_user {
     user_result result;
@@ -51,36 +51,45 @@ user_result users_lookup(void *context, str name, arena *mem, str *out_name, fau
     return k->result;
 }
 
+typedef struct user_ask { /* a name that auth is being asked for */
+    uint32_t ref;
+    peer *auth;
+    str name; /* folded */
+} user_ask;
+
+static void ask_free(policy *p, user_ask *a)
+{
+    refs_take(&p->asks, a->ref);
+    map_remove(&p->asked, a->name);
+    free((char *)(uintptr_t)a->name.p);
+    free(a);
+}
+
+static void ask(policy *p, peer *auth, str folded)
+{
+    char *name = memory_get(folded.n + 1);
+    user_ask *a = memory_get(sizeof *a);
+    memcpy(name, folded.p, folded.n);
+    *a = (user_ask){ .auth = auth, .name = { name, folded.n } };
+    a->ref = refs_put(&p->asks, a);
+    map_put(&p->asked, a->name, a);
+    auth_find m = { .user = a->name };
+    channel_put(&auth->channel, AUTH_FIND, a->ref, auth_find, &m);
+}
+
+/* Without auth the question waits a while, and no longer for those that come behind it. */
 void users_ask(policy *p, str name)
 {
     arena a = arena_new(0);
     str folded = key_fold(name, &a);
     peer *auth = daemon_peer(p->process, "auth");
-    if (auth == NULL)
+    if (auth && map_get(&p->asked, folded) == NULL)
+        ask(p, auth, folded);
+    if (auth == NULL && !p->is_patient) {
+        p->is_patient = true;
         timer_set(&p->patience, AUTH_PATIENCE_MS);
-    if (auth && map_get(&p->asked, folded) == NULL) {
-        auth_find m = { .user = folded };
-        uint32_t *ref = memory_get(sizeof *ref);
-        *ref = ++p->next_ref;
-        map_put(&p->asked, folded, ref);
-        channel_put(&auth->channel, AUTH_FIND, *ref, auth_find, &m);
     }
     arena_free(&a);
-}
-
-/* The name that was asked under this number. */
-static bool asked_take(policy *p, uint32_t ref, arena *mem, str *out)
-{
-    map_entry e;
-    size_t cursor = 0;
-    while (map_next(&p->asked, &cursor, &e)) {
-        if (*(uint32_t *)e.value != ref)
-            continue;
-        *out = arena_copy(mem, e.key);
-        free(map_remove(&p->asked, *out));
-        return true;
-    }
-    return false;
 }
 
 static bool on_user(void *context, channel *ch, received *r)
@@ -88,13 +97,15 @@ static bool on_user(void *context, channel *ch, received *r)
     peer *from = context;
     policy *p = from->daemon->state;
     auth_user m;
-    arena a = arena_new(0);
-    str asked;
     (void)ch;
-    if (auth_user_decode(r->bytes, &m) != PARSE_DONE || !asked_take(p, r->ref, &a, &asked)) {
-        arena_free(&a);
+    if (auth_user_decode(r->bytes, &m) != PARSE_DONE)
         return false;
-    }
+    user_ask *found = refs_get(&p->asks, r->ref);
+    if (found == NULL || found->auth != from)
+        return true;
+    arena a = arena_new(0);
+    str asked = arena_copy(&a, found->name);
+    ask_free(p, found);
     user_result result = m.outcome == FAULT_NONE ? USER_FOUND : m.outcome == FAULT_REFUSED ? USER_ABSENT : USER_FAILED;
     remember(p, asked, result, m.user);
     questions_resume(p, asked);
@@ -122,11 +133,10 @@ const talk auth_talk = { "policy-auth", rows, COUNT_OF(rows), NULL };
 void users_auth_lost(peer *lost)
 {
     policy *p = lost->daemon->state;
-    map_entry e;
     size_t cursor = 0;
-    while (map_next(&p->asked, &cursor, &e))
-        free(e.value);
-    map_free(&p->asked);
+    for (user_ask *a; (a = refs_next(&p->asks, &cursor)) != NULL;)
+        if (a->auth == lost)
+            ask_free(p, a);
     forget_all(p);
     questions_resume(p, STR_NONE);
 }
@@ -134,6 +144,7 @@ void users_auth_lost(peer *lost)
 static void on_patience(void *context)
 {
     policy *p = context;
+    p->is_patient = false;
     p->is_auth_missed = daemon_peer(p->process, "auth") == NULL;
     questions_resume(p, STR_NONE);
 }
@@ -147,7 +158,7 @@ void users_start(policy *p)
 void users_auth_opened(peer *auth)
 {
     policy *p = auth->daemon->state;
-    p->is_auth_missed = false;
+    p->is_auth_missed = p->is_patient = false;
     timer_stop(&p->patience);
     questions_resume(p, STR_NONE);
 }
