@@ -286,6 +286,13 @@ static void check_protection(builder *b)
     }
 }
 
+/* Who may map code from files must have no file that it can write. */
+static void check_memfd(builder *b)
+{
+    if (b->calls & CALLS_MODULES)
+        deny(b, EPERM);
+}
+
 static void check_ioctl(builder *b)
 {
     load_low(b, 1);
@@ -389,6 +396,7 @@ static const struct {
     { "tgkill", check_tgkill },
     { "mmap", check_protection },
     { "mprotect", check_protection },
+    { "memfd_create", check_memfd },
     { "ioctl", check_ioctl },
     { "fcntl", check_fcntl },
     { "prctl", check_prctl },
