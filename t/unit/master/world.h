@@ -138,7 +138,7 @@ static inline const char *file_of(const char *name)
     return path;
 }
 
-static inline void file_put(const char *name, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static inline void file_put(const char *name, const char *format, ...)
 {
     va_list args;
     FILE *f = fopen(file_of(name), "w");
