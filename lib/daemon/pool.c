@@ -85,10 +85,11 @@ static void on_exit_ready(void *context, unsigned ready)
     if (waitpid(w->pid, &status, WNOHANG) != w->pid)
         return;
     bool is_clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    bool had_no_mail = WIFEXITED(status) && WEXITSTATUS(status) == WORKER_EXIT_NO_MAIL; /* it said why */
     w->had_no_folder = WIFEXITED(status) && WEXITSTATUS(status) == WORKER_EXIT_NO_FOLDER;
-    if (w->had_no_folder) {
+    if (w->had_no_folder || had_no_mail) {
         log_event(LOG_WARNING, "worker-left", LOG_STR("user", w->user), LOG_NUM("pid", w->pid),
-                  LOG_C("reason", "the mail folder cannot be opened"));
+                  LOG_C("reason", had_no_mail ? "the mail cannot be opened" : "the mail folder cannot be opened"));
     } else if (!is_clean) {
         w->pool->crashed++;
         log_event(LOG_ERROR, "worker-died", LOG_STR("user", w->user), LOG_NUM("pid", w->pid),

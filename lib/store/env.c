@@ -9,7 +9,7 @@
 
 #define MAP_BYTES_FIRST ((size_t)16 << 20)
 #define MAP_BYTES_MAX ((size_t)1 << 38)
-enum { READERS_MAX = 16 };
+enum { READERS_MAX = 16, LOCK_BYTES = 4096 };
 
 static bool is_damage(int result)
 {
@@ -62,6 +62,19 @@ static int files_check(env *e)
     return 0;
 }
 
+/* LMDB maps this file and writes through the map: a disk that is full must say so here, not by SIGBUS there. */
+static int lock_allocate(env *e)
+{
+    char lock[32];
+    snprintf(lock, sizeof lock, "%s-lock", e->file);
+    int fd = file_open_beneath(e->dirfd, lock, O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return errno;
+    int result = posix_fallocate(fd, 0, LOCK_BYTES);
+    fd_close(&fd);
+    return result;
+}
+
 static int read_begin(env *e)
 {
     return e->read ? mdb_txn_renew(e->read) : mdb_txn_begin(e->env, NULL, MDB_RDONLY, &e->read);
@@ -90,6 +103,8 @@ fault env_open(env *e)
     if (e->env)
         return NO_FAULT;
     int result = files_check(e);
+    if (result == 0)
+        result = lock_allocate(e);
     if (result == 0)
         result = mdb_env_create(&e->env);
     if (result == 0)

@@ -179,7 +179,7 @@ int worker_run(const worker_program *p, void *state)
     if (!confine(&s))
         return 4;
     if (p->start && !p->start(&w))
-        return 6;
+        return WORKER_EXIT_NO_MAIL;
     pool_open(&w, &t, rows);
     free(s.home);
     free(s.mail);

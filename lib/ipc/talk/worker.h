@@ -10,7 +10,7 @@ enum worker_type {
     WORKER_LEAVE,       /* worker_ready: finish and exit */
 };
 
-enum { WORKER_EXIT_NO_FOLDER = 5 }; /* status of a worker whose user's mail folder could not be opened */
+enum { WORKER_EXIT_NO_FOLDER = 5, WORKER_EXIT_NO_MAIL = 6 }; /* a user's mail folder, or what it holds, could not be opened */
 
 #define WORKER_START_FIELDS(X)                                                                                         \
     X(text, user)                                                                                                      \

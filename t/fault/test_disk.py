@@ -1,0 +1,201 @@
+"""A disk that is full or fails: 452 and a clean queue, nothing lost, and the suite recovers by itself."""
+import os
+import signal
+import smtplib
+
+import pytest
+from disks import Ballast, Files, Image, Memory
+from ledger import Client, Ledger, compare, files
+from members import members, pids
+from suite import Suite
+from tracing import Trace
+from waiting import until
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount and trace")
+QUICK = ("minimal_backoff_time=1s", "maximal_backoff_time=2s", "smtpd_client_connection_rate_limit=0")
+
+
+class OnDisk(Suite):
+    """One folder of the instance lies on a disk of its own."""
+
+    def __init__(self, name, disk, settings=QUICK, **more):
+        super().__init__(settings=settings, **more)
+        folder = os.path.join(self.dir, name)
+        os.mkdir(folder, 0o755)
+        self.disk = disk(folder)
+
+    def __exit__(self, kind, value, trace):
+        try:
+            if self.is_up:
+                self.stop() if kind is None else self.kill()
+        finally:
+            self.disk.close()
+            super().__exit__(kind, value, trace)
+
+
+def send(suite, ledger, user="user1", content=None):
+    """The reply to the end of data, or the one that came before it and said no."""
+    ident, made, user = ledger.make([user])
+    with Client("127.0.0.1", suite.smtp_port, local_hostname="client.example", timeout=30) as c:
+        c.ehlo()
+        for code, words in (c.mail("a@b.example"), c.rcpt(f"{user}@example.test")):
+            if code != 250:
+                ledger.refused(ident, (code, words))
+                return code, words
+        if content is not None:
+            ledger.unsure[ident] = (made + content, user)
+        try:
+            code, words = c.data(ledger.unsure[ident][0])
+        except smtplib.SMTPDataError as e:  # to DATA itself
+            code, words = e.smtp_code, e.smtp_error
+        if code == 250:
+            ledger.promise(ident, ledger.unsure[ident][0], user, words)
+        else:
+            ledger.refused(ident, (code, words))
+        return code, words
+
+
+def leftovers(suite):
+    """What holds content in the queue; blank files in stock have none."""
+    return [f for f in suite.queue_files("incoming", "active", "deferred", "hold", "corrupt") if os.path.getsize(f)]
+
+
+@pytest.mark.parametrize("full", [lambda folder: Ballast(folder), Files], ids=["bytes", "inodes"])
+def test_a_full_queue_says_452_and_recovers(full):
+    ledger, answers = Ledger(), []
+    with OnDisk("spool", lambda folder: Memory(folder, 24, 600), settings=("queue_minfree=65536", *QUICK)) as s:
+        assert send(s, ledger)[0] == 250
+        weight = full(s.spool_dir)
+        (local,) = pids(s.master_pid, "local")
+        os.kill(local, signal.SIGSTOP)  # or each delivery would make room again
+        until(lambda: answers.append(send(s, ledger)) or sum(code != 250 for code, _ in answers) >= 8, "a full disk")  # stock goes first
+        assert {(code, words[:5]) for code, words in answers} <= {(452, b"4.3.1"), (250, b"2.0.0")}, answers
+        os.kill(local, signal.SIGCONT)
+        weight.drop()
+        until(lambda: send(s, ledger)[0] == 250, "room")
+        s.wait_queue_empty()
+        until(lambda: not leftovers(s), "a clean queue")
+        assert compare(ledger, s.mail_dir, s.spool_dir) == {}
+
+
+def test_room_that_ends_in_the_middle_of_a_message():
+    ledger = Ledger()
+    with OnDisk("spool", lambda folder: Memory(folder, 24), settings=("queue_minfree=1", *QUICK)) as s:
+        assert send(s, ledger)[0] == 250
+        s.wait_queue_empty()
+        weight = Ballast(s.spool_dir, 1 << 20)
+        for _ in range(3):
+            code, words = send(s, ledger, content=b"x" * 70 + b"\r\n" + (b"y" * 70 + b"\r\n") * 60000)
+            assert (code, words[:5]) == (452, b"4.3.1")
+            until(lambda: not leftovers(s), "a clean queue")
+        assert send(s, ledger)[0] == 250, "a small one still fits"
+        weight.drop()
+        assert send(s, ledger, content=(b"y" * 70 + b"\r\n") * 60000)[0] == 250
+        s.wait_queue_empty()
+        assert compare(ledger, s.mail_dir, s.spool_dir) == {}
+
+
+@pytest.mark.parametrize("full", [lambda folder: Ballast(folder), Files], ids=["bytes", "inodes"])
+def test_full_mailboxes_wait_in_the_queue(full):
+    ledger = Ledger()
+    with OnDisk("mail", lambda folder: Memory(folder, 24, 600)) as s:
+        assert send(s, ledger)[0] == 250
+        s.wait_messages(1)
+        weight = full(s.mail_dir)
+        for _ in range(5):
+            assert send(s, ledger, "user2")[0] == 250
+        s.wait_log(r"deferred .*user2@example.test", 5)
+        weight.drop()
+        s.wait_queue_empty()
+        assert compare(ledger, s.mail_dir, s.spool_dir) == {}
+        for user in ("user1", "user2"):
+            assert os.listdir(os.path.join(s.mail_dir, user, "Maildir", "tmp")) == []
+
+
+def test_append_to_a_full_mailbox():
+    with OnDisk("mail", lambda folder: Memory(folder, 24)) as s, s.imap() as c:
+        text = b"Subject: x\r\n\r\n" + b"body\r\n" * 20000
+        assert c.append("INBOX", None, None, text)[0] == "OK"
+        weight = Ballast(s.mail_dir, 40000)
+        answer = c.append("INBOX", None, None, text)
+        assert answer[0] == "NO", answer
+        assert c.select("INBOX")[1] == [b"1"]
+        weight.drop()
+        assert c.append("INBOX", None, None, text)[0] == "OK"
+        assert c.select("INBOX")[1] == [b"2"]
+        assert len(files(os.path.join(s.mail_dir, "user1", "Maildir"))) == 2
+
+
+def test_a_queue_that_becomes_read_only(tmp_path):
+    ledger = Ledger()
+    with OnDisk("spool", lambda folder: Image(tmp_path / "image", folder)) as s:
+        assert send(s, ledger)[0] == 250
+        s.wait_queue_empty()
+        s.disk.cut()
+        answers = [send(s, ledger) for _ in range(5)]
+        assert all(400 <= code < 500 for code, _ in answers), answers
+        s.kill()
+        s.disk.close()
+        s.disk.mount()
+        s.start()
+        assert send(s, ledger)[0] == 250
+        s.wait_queue_empty()
+        compare(ledger, s.mail_dir, s.spool_dir)  # what was removed may be there again
+
+
+# Who fails, in what call, how; "at" is when the kernel says no: at every call, or at the third.
+FAULTS = [
+    ("cleanup", "fsync", "EIO"), ("cleanup", "pread64", "EIO"), ("cleanup", "pwritev", "EIO"), ("cleanup", "pwrite64", "ENOSPC"),
+    ("qmgr", "renameat", "EIO"), ("qmgr", "openat", "EMFILE"), ("qmgr", "pread64", "EIO"), ("qmgr", "unlinkat", "EIO"),
+    ("qmgr", "pwrite64", "EIO"), ("local-worker", "fsync", "EIO"), ("local-worker", "renameat", "EIO"),
+    ("local-worker", "openat2", "EMFILE"), ("local-worker", "pread64", "EIO"), ("local-worker", "write", "ENOSPC"),
+    ("local", "clone", "EAGAIN"), ("smtpd", "accept4", "EMFILE"),
+]
+
+
+@pytest.fixture(scope="module")
+def faulty():
+    with Suite(settings=(*QUICK, "local_worker_idle=60s"), build="release") as s:
+        s.ledger = Ledger()
+        for user in ("user1", "user2", "user3"):
+            assert send(s, s.ledger, user)[0] == 250
+        s.wait_queue_empty()
+        yield s
+
+
+def tried(suite, user):
+    try:
+        return send(suite, suite.ledger, user)[0]
+    except OSError:
+        return 421  # was cut off
+
+
+@pytest.mark.parametrize("when", ["1+", "3"])
+@pytest.mark.parametrize("role, call, error", FAULTS, ids=["-".join(f) for f in FAULTS])
+def test_a_call_that_fails(faulty, role, call, error, when):
+    """The message is accepted and delivered, or it is not accepted; never neither, never both."""
+    s, ledger = faulty, faulty.ledger
+    before = len(ledger.turned_away)
+    if role == "local":
+        for pid in pids(s.master_pid, "local-worker"):
+            os.kill(pid, 9)  # so that it must fork
+        until(lambda: not pids(s.master_pid, "local-worker"), "no workers")
+    with Trace(pids(s.master_pid, role), f"-einject={call}:error={error}:when={when}", f"-etrace={call}") as t:
+        if (role, call) == ("smtpd", "accept4"):
+            until(lambda: "INJECTED" in connected(s, t), "the fault")
+        else:
+            codes = [tried(s, f"user{n % 3 + 1}") for n in range(6)]
+            assert set(codes) <= {250, 421, 451, 452}, codes
+            until(lambda: "INJECTED" in t.said(), "the fault")
+            if (role, call, when) == ("cleanup", "fsync", "1+"):
+                assert 250 not in codes, "a failed fsync became a yes"
+    assert tried(s, "user1") == 250 or tried(s, "user1") == 250
+    s.wait_queue_empty()
+    compare(ledger, s.mail_dir, s.spool_dir)
+    assert not s.queue_files("hold", "corrupt")
+    print(f"{len(ledger.turned_away) - before} turned away")
+
+
+def connected(suite, trace):
+    with suite.raw():
+        return trace.said()
