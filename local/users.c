@@ -66,7 +66,13 @@ void users_auth_opened(peer *p)
             ask(p, j);
 }
 
+/* What it was asked is asked again when the next one is there; none will come to a process that is to leave. */
 void users_auth_lost(peer *p)
 {
-    (void)p; /* what it was asked is asked again when the next one is there */
+    local *l = p->daemon->state;
+    fault f = fault_make(FAULT_TRY_LATER, "3.2", "the user cannot be looked up while the system goes down");
+    size_t cursor = 0;
+    for (job *j; l->process->is_draining && (j = refs_next(&l->jobs, &cursor)) != NULL;)
+        if (j->worker == NULL)
+            job_end(j, f, str_c(f.text));
 }

@@ -1,6 +1,7 @@
 /* qmgr: owns the queue. It schedules envelopes and hands out descriptors; it parses no content and has no network. */
 #include "qmgr/qmgr.h"
 #include "base/log.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
 
@@ -13,10 +14,18 @@ static const contract qmgr_contract = {
     .peers = "cleanup local policy queue",
 };
 
-/* A master that was killed leaves a qmgr behind, which ends by itself: until then there is none beside it. */
+/* A master that was killed leaves a qmgr behind, which ends by itself within drain_timeout: until then there is none beside it, and
+ * this one waits. master gives a start a minute. */
 static fault queue_own(int root_fd)
 {
-    return flock(root_fd, LOCK_EX | LOCK_NB) == 0 ? NO_FAULT : fault_errno("own the queue, which another qmgr may still have");
+    if (flock(root_fd, LOCK_EX | LOCK_NB) == 0)
+        return NO_FAULT;
+    log_event(LOG_WARNING, "waits-for-queue", LOG_C("reason", "the qmgr of an earlier master still has it"));
+    log_flush();
+    while (flock(root_fd, LOCK_EX) != 0)
+        if (errno != EINTR)
+            return fault_errno("own the queue");
+    return NO_FAULT;
 }
 
 static bool start(process *p)

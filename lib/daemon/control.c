@@ -150,11 +150,22 @@ static bool on_ask(void *context, channel *c, received *r)
     return true;
 }
 
-/* master is gone: finish what is open, as it would have asked. */
+static void on_orphan_time(void *context)
+{
+    process *d = context;
+    log_event(LOG_WARNING, "drain-timeout", LOG_NUM("sessions", d->sessions));
+    loop_stop(d->loop);
+}
+
+/* master is gone: finish what is open, as it would have asked. Nobody is left to end a process whose peers went before it, so it
+ * ends itself: the next master's qmgr waits for this one's queue. */
 static void on_closed(void *context, channel *c)
 {
+    process *d = context;
     (void)c;
-    daemon_drain(context);
+    timer_open(&d->orphan, d->loop, on_orphan_time, d);
+    timer_set(&d->orphan, daemon_config(d)->drain_timeout * 1000);
+    daemon_drain(d);
 }
 
 static const talk_row rows[] = {

@@ -79,6 +79,7 @@ struct process {
     listener *listeners;
     struct daemon_file *files;
     int control_fd, log_fd;
+    timer orphan; /* master is gone: the latest time to leave */
 };
 
 /* Runs the process to its end and returns its exit status: 0 drained; 2 no start message; 3 configuration; 4 not confined;
