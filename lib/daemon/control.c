@@ -163,8 +163,10 @@ static void on_closed(void *context, channel *c)
 {
     process *d = context;
     (void)c;
-    timer_open(&d->orphan, d->loop, on_orphan_time, d);
-    timer_set(&d->orphan, daemon_config(d)->drain_timeout * 1000);
+    if (d->current) { /* else it never began */
+        timer_open(&d->orphan, d->loop, on_orphan_time, d);
+        timer_set(&d->orphan, daemon_config(d)->drain_timeout * 1000);
+    }
     daemon_drain(d);
 }
 
