@@ -76,11 +76,21 @@ void message_forget(qmgr *q, message *m)
     free(m);
 }
 
+/* A file that stays says at least what was delivered, for the next start. */
+static void states_keep(const message *m)
+{
+    const loaded *l = m->loaded;
+    for (uint32_t i = 0; l && i < l->file.head.recipient_count; i++)
+        (void)queue_slot_write(l->fd, &l->file.head, i, &l->file.slots[i]);
+}
+
 void message_remove(qmgr *q, message *m)
 {
-    if (!queue_tree_remove(q->root_fd, m->place, m->id))
+    if (!queue_tree_remove(q->root_fd, m->place, m->id)) {
         log_event(LOG_ERROR, "not-removed", LOG_C("id", queue_id_text(m->id).text),
                   LOG_C("reason", fault_errno("unlink").text));
+        states_keep(m);
+    }
     message_forget(q, m);
 }
 
