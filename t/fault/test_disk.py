@@ -147,9 +147,6 @@ def test_a_queue_that_becomes_read_only(tmp_path):
 FAULTS = [
     ("cleanup", "fsync", "EIO"), ("cleanup", "pread64", "EIO"), ("cleanup", "pwritev", "EIO"), ("cleanup", "pwrite64", "ENOSPC"),
     ("qmgr", "renameat", "EIO"), ("qmgr", "openat", "EMFILE"), ("qmgr", "pread64", "EIO"),
-    ("local-worker", "renameat", "EIO"),
-    ("local-worker", "openat2", "EMFILE"), ("local-worker", "pread64", "EIO"), ("local-worker", "write", "ENOSPC"),
-    ("local", "clone", "EAGAIN"), ("smtpd", "accept4", "EMFILE"),
 ]
 
 
