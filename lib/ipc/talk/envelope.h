@@ -14,6 +14,7 @@
     X(text, login)          /* who authenticated, or the local user */                                                 \
     X(text, envelope_id)    /* ENVID, decoded (RFC 3461 4.4) */                                                        \
     X(text, returns)        /* RET: FULL, HDRS or empty */                                                             \
+    X(text, verp)           /* two delimiters: each recipient's copy gets a sender of its own; empty: no VERP */      \
     X(u32, flags)           /* ENVELOPE_… */
 IPC_MESSAGE(envelope, ENVELOPE)
 
@@ -23,17 +24,21 @@ enum {
     ENVELOPE_HOLD = 4,       /* policy said HOLD: it goes to hold/ */
     ENVELOPE_SUBMITTED = 8,  /* by a local program or a user's login: missing fields are completed */
     ENVELOPE_NO_TRACE = 16,  /* Received is there already */
+    ENVELOPE_DIRECT = 32,    /* by LMTP: who brought it keeps it until each recipient's result is said, so it needs no fsync
+                              * and is discarded at a start */
 };
 
-/* One final recipient. Transport "local": nexthop is the user's name. Transport "error": nexthop is the enhanced status and
- * the reason, "5.1.1 User unknown". An empty transport: not resolved yet. */
+/* One final recipient. Transport "local": nexthop is the user's name. Transport "pipe": nexthop is the user's name, a blank and
+ * a member of an alias or of .forward: "|command", "/file", ":include:/file". Transport "error": nexthop is the enhanced status
+ * and the reason, "5.1.1 User unknown". An empty transport: not resolved yet. */
 #define ENVELOPE_RECIPIENT(X)                                                                                          \
     X(text, address)                                                                                                   \
     X(text, original)  /* as the client said it */                                                                     \
     X(text, transport)                                                                                                 \
     X(text, nexthop)                                                                                                   \
     X(text, orcpt)     /* ORCPT, decoded: "rfc822;…" (RFC 3461 4.2) */                                                 \
-    X(u32, notify)     /* NOTIFY_…; 0: not said */
+    X(u32, notify)     /* NOTIFY_…; 0: not said */                                                                     \
+    X(text, sender)    /* reverse-path for this one, as of an alias with an owner-; empty: the envelope's */
 IPC_MESSAGE(envelope_recipient, ENVELOPE_RECIPIENT)
 
 enum { NOTIFY_NEVER = 1, NOTIFY_SUCCESS = 2, NOTIFY_FAILURE = 4, NOTIFY_DELAY = 8 };

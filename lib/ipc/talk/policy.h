@@ -40,7 +40,8 @@ IPC_MESSAGE(policy_ask, POLICY_ASK_FIELDS)
 #define POLICY_ROUTE_FIELDS(X)                                                                                         \
     X(text, address)                                                                                                   \
     X(text, transport)                                                                                                 \
-    X(text, nexthop)
+    X(text, nexthop)                                                                                                   \
+    X(text, sender) /* as in envelope_recipient */
 IPC_MESSAGE(policy_route, POLICY_ROUTE_FIELDS)
 
 #define POLICY_ANSWER_FIELDS(X)                                                                                        \
