@@ -1,76 +1,72 @@
-/* A queue per destination, served in turn, each with its own concurrency; requests to delivery processes and their results.
- * Runs in: qmgr. */
+/* Deliveries: into their destinations, to delivery processes, and results back. Runs in: qmgr. */
 #include "base/log.h"
 #include "base/memory.h"
+#include "conf/list.h"
 #include "ipc/talk/deliver.h"
 #include "qmgr/qmgr.h"
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-static const char local_transport[] = "local", error_transport[] = "error";
-
-static const char *transport_name(str s)
+void deliver_known(qmgr *q, delivery *d, fault result)
 {
-    return str_equal(s, STR("local")) ? local_transport : error_transport;
-}
-
-static destination *destination_get(qmgr *q, const envelope_recipient *r)
-{
-    buf key = buf_new(2048);
-    buf_append(&key, r->transport);
-    buf_append_char(&key, '\0');
-    buf_append(&key, r->nexthop);
-    destination *d = map_get(&q->destinations, buf_str(&key));
-    if (d == NULL) {
-        d = memory_get(sizeof *d + key.n);
-        char *copy = (char *)(d + 1);
-        memcpy(copy, key.p, key.n);
-        *d = (destination){ .key = { copy, key.n },
-                            .transport = transport_name(r->transport),
-                            .limit = (uint32_t)daemon_config(q->process)->local_destination_concurrency_limit };
-        d->last = &d->first;
-        map_put(&q->destinations, d->key, d);
-    }
-    buf_free(&key);
-    return d;
-}
-
-static void destination_list(qmgr *q, destination *d)
-{
-    if (d->is_listed)
-        return;
-    d->is_listed = true;
+    d->known = ARENA_NEW(&d->message->loaded->arena, fault);
+    *d->known = result;
+    d->destination = NULL;
     d->next = NULL;
-    *q->round_last = d;
-    q->round_last = &d->next;
+    *q->known.last = d;
+    q->known.last = &d->next;
+    schedule_soon(q);
 }
 
-static void destination_settle(qmgr *q, destination *d)
+/* The reason of transport error begins with an enhanced status code: "5.1.1 User unknown". */
+static fault error_of(const envelope_recipient *r)
 {
-    if (d->waiting == 0 && d->running == 0 && !d->is_listed) {
-        map_remove(&q->destinations, d->key);
-        free(d);
-    } else if (d->waiting && d->running < d->limit) {
-        destination_list(q, d);
-    }
+    str rest = r->nexthop, status = STR("5.3.0");
+    if (rest.n > 2 && (rest.p[0] == '4' || rest.p[0] == '5') && rest.p[1] == '.')
+        str_word(&rest, " ", &status);
+    fault f = fault_make(status.p[0] == '4' ? FAULT_TRY_LATER : FAULT_REFUSED, "", "%.*s", STR_ARG(str_trim(rest)));
+    status = str_upto(str_from(status, 2), sizeof f.status - 1);
+    memcpy(f.status, status.p, status.n);
+    return f;
 }
 
-static void enqueue(qmgr *q, delivery *d)
+static fault transport_fault(const envelope_recipient *r)
 {
-    d->next = NULL;
-    *d->destination->last = d;
-    d->destination->last = &d->next;
-    d->destination->waiting++;
-    destination_settle(q, d->destination);
+    if (str_equal(r->transport, STR("error")))
+        return error_of(r);
+    return fault_make(FAULT_TRY_LATER, "3.5", "there is no transport \"%.*s\" here",
+                      STR_ARG(str_upto(r->transport, 60)));
+}
+
+static bool is_kept_back(const qmgr *q, const message *m, const transport *t)
+{
+    str list = daemon_config(q->process)->defer_transports, word;
+    while (!m->is_flushed && list_next(&list, &word))
+        if (str_equal(word, str_c(t->name)))
+            return true;
+    return false;
 }
 
 void deliver_add(qmgr *q, message *m, uint32_t index, const envelope_recipient *to)
 {
+    const transport *t = transport_find(to->transport);
     delivery *d = ARENA_NEW(&m->loaded->arena, delivery);
-    *d = (delivery){ .message = m, .index = index, .to = *to, .destination = destination_get(q, to) };
+    *d = (delivery){ .message = m, .index = index, .to = *to };
     m->loaded->progress[index].parts++;
-    enqueue(q, d);
+    if (t == NULL) {
+        deliver_known(q, d, transport_fault(to));
+        return;
+    }
+    if (is_kept_back(q, m, t)) {
+        deliver_known(q, d, fault_make(FAULT_TRY_LATER, "3.2", "the transport %s waits: defer_transports", t->name));
+        return;
+    }
+    destination *at = destination_get(q, t, to->nexthop);
+    if (destination_is_dead(at) && !m->is_flushed)
+        deliver_known(q, d, at->why);
+    else
+        destination_add(at, d);
 }
 
 static bool is_open(const queue_slot *s)
@@ -109,11 +105,11 @@ void deliver_start(qmgr *q, message *m)
 }
 
 /* What a delivery process has keeps a qmgr that leaves: its result would be lost, and the message delivered twice. */
-static void running_add(qmgr *q, delivery *d, peer *carrier)
+static void running_add(qmgr *q, delivery *d, peer *to)
 {
     d->ref = refs_put(&q->running, d);
-    d->carrier = carrier;
-    carrier->asked++;
+    d->carrier = to;
+    to->asked++;
     daemon_session_opened(q->process);
 }
 
@@ -125,17 +121,6 @@ static void running_end(qmgr *q, delivery *d)
     daemon_session_closed(q->process);
 }
 
-/* The reason of transport error begins with an enhanced status code: "5.1.1 User unknown". */
-static void fail_now(qmgr *q, delivery *d, const envelope_recipient *r)
-{
-    str rest = r->nexthop, status = STR("5.3.0");
-    if (rest.n > 2 && (rest.p[0] == '4' || rest.p[0] == '5') && rest.p[1] == '.')
-        str_word(&rest, " ", &status);
-    fault f = fault_make(status.p[0] == '4' ? FAULT_TRY_LATER : FAULT_REFUSED, "", "%.*s", STR_ARG(str_trim(rest)));
-    memcpy(f.status, status.p + 2, status.n - 2 < sizeof f.status ? status.n - 2 : sizeof f.status - 1);
-    result_put(q, d, f, str_c(f.text));
-}
-
 static void request_send(qmgr *q, delivery *d, peer *to)
 {
     message *m = d->message;
@@ -143,7 +128,8 @@ static void request_send(qmgr *q, delivery *d, peer *to)
     const envelope_recipient *r = &d->to;
     int fd = queue_tree_open(q->root_fd, m->place, m->id, O_RDONLY);
     if (fd < 0) {
-        result_put(q, d, fault_errno("open the queue file"), STR("open the queue file"));
+        fault f = fault_errno("open the queue file");
+        result_put(q, d, f, str_c(f.text));
         return;
     }
     deliver_request request = {
@@ -162,63 +148,52 @@ static void request_send(qmgr *q, delivery *d, peer *to)
     channel_put_fds(&to->channel, DELIVER_REQUEST, d->ref, deliver_request, &request, &fd, 1);
 }
 
-/* One delivery of a destination. False: its transport cannot take it now. */
-static bool serve(qmgr *q, destination *at)
+/* An admin wants the message held or deleted: what was not handed out yet stays. */
+static bool is_stopped(const delivery *d)
 {
-    peer *to = at->transport == local_transport ? daemon_peer(q->process, "local") : NULL;
-    if (at->transport == local_transport && to == NULL)
-        return false;
-    delivery *d = at->first;
-    at->first = d->next;
-    if (at->first == NULL)
-        at->last = &at->first;
-    at->waiting--;
-    at->running++;
-    if (to)
-        request_send(q, d, to);
-    else
-        fail_now(q, d, &d->to);
-    return true;
+    return d->message->asked != ASKED_NOTHING;
 }
 
-/* Each destination in turn, so that one with many messages does not hold up the others. */
+static void serve(qmgr *q, carrier *c)
+{
+    uint64_t limit = daemon_config(q->process)->qmgr_delivery_limit;
+    peer *to;
+    for (fair_item *i; c->running < limit && (to = daemon_peer(q->process, c->transport->peer)) != NULL &&
+                       (i = fair_next(&c->ready)) != NULL;) {
+        delivery *d = destination_take(FAIR_OWNER(i, destination, turn));
+        if (is_stopped(d))
+            result_put(q, d, fault_make(FAULT_TRY_LATER, "3.0", "stopped by an admin"), STR_NONE);
+        else
+            request_send(q, d, to);
+    }
+}
+
+static void settle_known(qmgr *q)
+{
+    while (q->known.first) {
+        delivery *d = q->known.first;
+        q->known.first = d->next;
+        if (q->known.first == NULL)
+            q->known.last = &q->known.first;
+        result_put(q, d, *d->known, str_c(d->known->text));
+    }
+}
+
 void deliver_some(qmgr *q)
 {
-    destination *stuck = NULL;
     if (q->process->is_draining)
         return; /* the next qmgr does */
-    while (q->round) {
-        destination *d = q->round;
-        q->round = d->next;
-        if (q->round == NULL)
-            q->round_last = &q->round;
-        d->is_listed = false;
-        d->running++; /* keeps it while it is served */
-        bool is_served = d->waiting && d->running <= d->limit && serve(q, d);
-        d->running--;
-        if (!is_served && d->waiting && d->running < d->limit) {
-            d->is_listed = true;
-            d->next = stuck;
-            stuck = d;
-        } else {
-            destination_settle(q, d);
-        }
-    }
-    while (stuck) { /* until its delivery process is back */
-        destination *d = stuck;
-        stuck = d->next;
-        d->is_listed = false;
-        destination_list(q, d);
-    }
+    settle_known(q);
+    for (size_t i = 0; i < transport_count; i++)
+        serve(q, &q->carriers[i]);
 }
 
 void deliver_done(qmgr *q, delivery *d)
 {
-    destination *at = d->destination;
-    at->running--;
-    destination_settle(q, at);
-    if (q->round)
-        schedule_soon(q);
+    (void)q;
+    if (d->destination)
+        destination_done(d->destination);
+    d->destination = NULL;
 }
 
 static bool on_result(void *context, channel *c, received *r)
@@ -237,12 +212,23 @@ static bool on_result(void *context, channel *c, received *r)
     str status = str_upto(m.status, sizeof f.status - 1);
     memcpy(f.status, status.p ? status.p : "", status.n);
     f.status[status.n] = '\0';
+    if (m.is_destination && is_fault(f))
+        destination_failed(d->destination, f);
+    else
+        destination_succeeded(d->destination);
     result_put(q, d, f, m.reason);
     return true;
 }
 
 static const talk_row rows[] = { { DELIVER_RESULT, 0, 0, on_result } };
-const talk local_talk = { "qmgr-local", rows, COUNT_OF(rows), NULL };
+const talk delivery_talk = { "qmgr-delivery", rows, COUNT_OF(rows), NULL };
+
+void deliver_peer_opened(peer *p)
+{
+    qmgr *q = p->daemon->state;
+    if (q->process) /* else the scan begins it all */
+        schedule_soon(q);
+}
 
 /* What it had may have been delivered or not: it goes again, at once when another process is there. */
 void deliver_carrier_lost(peer *p)
@@ -253,8 +239,8 @@ void deliver_carrier_lost(peer *p)
         if (d->carrier != p)
             continue;
         running_end(q, d);
-        d->destination->running--;
-        enqueue(q, d);
+        destination *at = d->destination;
+        destination_add(at, d); /* first, so that it is not forgotten meanwhile */
+        destination_done(at);
     }
-    schedule_soon(q);
 }

@@ -176,6 +176,5 @@ void finish_round(qmgr *q, message *m)
         log_event(LOG_INFO, "removed", LOG_C("id", queue_id_text(m->id).text));
         message_remove(q, m);
     }
-    if (q->ready)
-        schedule_soon(q);
+    schedule_soon(q); /* there is room for another */
 }

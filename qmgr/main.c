@@ -32,8 +32,8 @@ static bool start(process *p)
 {
     qmgr *q = p->state;
     q->process = p;
-    q->ready_last = &q->ready;
-    q->round_last = &q->round;
+    schedule_open(q);
+    destinations_open(q);
     q->root_fd = p->identity.is_privileged ? open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
                                            : openat(p->identity.root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     fault f = q->root_fd >= 0 ? queue_own(q->root_fd) : fault_errno("open the queue");
@@ -62,7 +62,7 @@ int main(void)
     static qmgr q;
     const peer_row peers[] = {
         { "cleanup", cleanup_talk, NULL, fresh_holder_lost },
-        { "local", local_talk, NULL, deliver_carrier_lost },
+        { "local", delivery_talk, deliver_peer_opened, deliver_carrier_lost },
         { "policy", policy_talk, NULL, resolve_lost },
     };
     const program qmgr_program = { .contract = &qmgr_contract,

@@ -5,6 +5,8 @@
 #include "base/vec.h"
 #include "daemon/admin.h"
 #include "daemon/daemon.h"
+#include "qmgr/fair.h"
+#include "qmgr/window.h"
 #include "queue/file.h"
 #include "queue/tree.h"
 
@@ -17,11 +19,24 @@ typedef struct delivery {
     message *message;
     uint32_t index; /* of the recipient */
     envelope_recipient to;
-    destination *destination;
-    uint32_t ref;          /* while it runs */
-    struct delivery *next; /* in its destination's queue */
-    peer *carrier;         /* the process that has it now */
+    destination *destination; /* NULL: its result is known without a try */
+    fault *known;             /* that result */
+    uint32_t ref;             /* while it runs */
+    struct delivery *next;    /* in its lot */
+    peer *carrier;            /* the process that has it now */
 } delivery;
+
+typedef struct deliveries {
+    delivery *first, **last;
+} deliveries;
+
+/* What one message has for one destination and was not handed out yet. */
+typedef struct lot {
+    message *message;
+    destination *destination;
+    deliveries waiting;
+    fair_item turn; /* in its destination */
+} lot;
 
 typedef struct progress {
     uint32_t parts; /* deliveries without a result */
@@ -48,20 +63,39 @@ struct message {
     uint8_t place; /* queue_place */
     uint8_t
         state; /* message_state: at rest (held), in the heap of waiting ones, in the list of ready ones, being delivered */
-    uint8_t asked; /* done when the delivery that runs has ended */
+    uint8_t asked;   /* done when the delivery that runs has ended */
+    bool is_found;   /* by the scan at the start: what it says was not looked at yet */
+    bool is_flushed; /* somebody wants it tried now, also by a transport of defer_transports */
     size_t heap_at;
     loaded *loaded;
     struct message *next; /* in ready */
 };
 
+/* How mail leaves: a delivery process and the parameters of its destinations. */
+typedef struct transport {
+    const char *name, *peer;
+    parameter_index initial, limit, positive, negative, failed_cohorts, rate_delay;
+} transport;
+
+typedef struct carrier { /* a transport at work */
+    const transport *transport;
+    fair ready; /* destinations that have something to do and may */
+    uint32_t running;
+} carrier;
+
 /* A queue of deliveries to one place, with its concurrency. */
 struct destination {
+    qmgr *qmgr;
     str key; /* transport, NUL, nexthop */
-    const char *transport;
-    delivery *first, **last;
-    uint32_t waiting, running, limit;
-    bool is_listed; /* in the round robin */
-    struct destination *next;
+    carrier *carrier;
+    fair lots;
+    fair_item turn; /* in its carrier */
+    uint32_t waiting, running;
+    window window;
+    uint64_t dead_until_s; /* left alone until then */
+    fault why;             /* it is dead */
+    timer pause;           /* after a delivery, as *_destination_rate_delay says */
+    bool is_pausing;
 };
 
 typedef enum fresh_state { FRESH_GIVEN, FRESH_COMMITTED } fresh_state;
@@ -73,15 +107,30 @@ typedef struct fresh { /* a file that a cleanup has in its hands */
     peer *holder;
 } fresh;
 
+enum { TRANSPORTS_MAX = 8 };
+
+typedef struct readies { /* first come, first served */
+    message *first, **last;
+} readies;
+
+typedef struct learning { /* deferred messages whose next try is to be read from their files yet */
+    VEC(uint64_t) ids;
+    size_t at;
+    task task;
+} learning;
+
 struct qmgr {
     process *process;
     int root_fd;
     map messages; /* by id */
     map fresh;    /* by id */
     map destinations;
-    VEC(message *) waiting;       /* a heap by next_try_s */
-    message *ready, **ready_last; /* to be loaded, first come first served */
-    destination *round, **round_last;
+    VEC(message *) waiting; /* a heap by next_try_s */
+    readies ready[2];       /* to be loaded: mail that is new, mail that failed before; served in turn */
+    bool is_retry_next;
+    carrier carriers[TRANSPORTS_MAX];
+    deliveries known; /* whose results are known without a try */
+    learning learning;
     refs running;   /* deliveries that a process has */
     refs questions; /* to policy */
     admin_desk desk;
@@ -118,10 +167,28 @@ void message_forget(qmgr *q, message *m);
 void message_damaged(qmgr *q, message *m, fault why);
 
 /* schedule.c */
+void schedule_open(qmgr *q);
 void schedule_soon(qmgr *q);
 void schedule_ready(qmgr *q, message *m); /* deliver it as soon as there is room */
 void schedule_at(qmgr *q, message *m, uint64_t next_try_s);
 void schedule_never(qmgr *q, message *m); /* takes it out of the waiting heap */
+
+/* transports.c */
+extern const transport transports[];
+extern const size_t transport_count;
+const transport *transport_find(str name); /* NULL: none */
+
+/* destination.c */
+void destinations_open(qmgr *q);
+destination *destination_get(qmgr *q, const transport *t, str nexthop);
+void destination_add(destination *d, delivery *one); /* waits for its turn */
+delivery *destination_take(destination *d);          /* whose turn it is: it runs from now on; NULL: nothing waits */
+void destination_done(destination *d);               /* one that ran has ended */
+void destination_succeeded(destination *d);
+void destination_failed(destination *d, fault why); /* may let all that waits for it be deferred */
+bool destination_is_dead(const destination *d);
+void destinations_revive(qmgr *q); /* an admin wants all tried */
+void destinations_sweep(qmgr *q);  /* forgets those that nothing is known of any more */
 
 /* resolve.c: recipients that had no route when the message came are asked for at each try */
 extern const talk policy_talk;
@@ -130,11 +197,13 @@ void resolve_ask(qmgr *q, message *m, uint32_t index);
 void resolve_lost(peer *p);
 
 /* deliver.c */
-extern const talk local_talk;
+extern const talk delivery_talk;
 void deliver_start(qmgr *q, message *m); /* its pending recipients into their destinations' queues */
 void deliver_add(qmgr *q, message *m, uint32_t index, const envelope_recipient *to); /* one more part */
 void deliver_some(qmgr *q);
-void deliver_done(qmgr *q, delivery *d); /* its destination has room again */
+void deliver_known(qmgr *q, delivery *d, fault result); /* without a try */
+void deliver_done(qmgr *q, delivery *d);                /* its destination has room again */
+void deliver_peer_opened(peer *p);
 void deliver_carrier_lost(peer *p);
 
 /* finish.c */

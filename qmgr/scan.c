@@ -1,8 +1,11 @@
-/* What earlier runs left: unfinished files go, deferred ones wait for their time, active ones go first. Runs in: qmgr, at start. */
+/* What earlier runs left: unfinished files go, active ones are tried first, deferred ones when their time comes. The names are all
+ * that is read before mail flows; the times of deferred ones are read beside it. Runs in: qmgr, at start. */
 #include "base/log.h"
 #include "qmgr/qmgr.h"
 #include <fcntl.h>
 #include <unistd.h>
+
+enum { LEARN_PER_ROUND = 200 };
 
 typedef struct scan {
     qmgr *q;
@@ -17,30 +20,20 @@ static void discard(scan *s, queue_place p, uint64_t id, const char *why)
     s->discarded++;
 }
 
-/* Only the end mark and the times are looked at here; the rest is checked when the message is loaded. */
-static bool peek(scan *s, queue_place p, uint64_t id, queue_message *out)
+static void found(qmgr *q, queue_place p, uint64_t id)
 {
-    int fd = queue_tree_open(s->q->root_fd, p, id, O_RDONLY);
-    if (fd < 0)
-        return false;
-    arena a = arena_new(0);
-    fault f = queue_read(fd, &a, out);
-    close(fd);
-    arena_free(&a);
-    if (f.kind == FAULT_REFUSED && p == QUEUE_ACTIVE)
-        discard(s, p, id, f.text);
-    else if (is_fault(f) && f.kind != FAULT_TRY_LATER) {
-        log_event(LOG_ERROR, "queue-file-damaged", LOG_C("id", queue_id_text(id).text), LOG_C("reason", f.text));
-        queue_tree_move(s->q->root_fd, p, QUEUE_CORRUPT, id);
-    }
-    return !is_fault(f);
+    message *m = message_add(q, id, p, 0);
+    m->is_found = true;
+    if (p == QUEUE_ACTIVE)
+        schedule_ready(q, m);
+    else if (p == QUEUE_DEFERRED)
+        *vec_add(&q->learning.ids) = id;
 }
 
 static bool each(void *context, queue_place p, uint64_t id, const char *name)
 {
     scan *s = context;
     qmgr *q = s->q;
-    queue_message file;
     s->found[p]++;
     if (id == 0) {
         log_event(LOG_WARNING, "strange-name", LOG_C("folder", queue_place_name(p)), LOG_C("name", name));
@@ -49,19 +42,41 @@ static bool each(void *context, queue_place p, uint64_t id, const char *name)
     }
     if (id >= q->id_next)
         q->id_next = id + 1;
-    if (p == QUEUE_INCOMING) {
+    if (p == QUEUE_INCOMING)
         discard(s, p, id, "never acknowledged");
-        return true;
-    }
-    if (p == QUEUE_CORRUPT || !peek(s, p, id, &file))
-        return true;
-    message *m = message_add(q, id, p, file.head.arrived_us / 1000000);
-    m->tries = file.schedule.tries;
-    if (p == QUEUE_ACTIVE)
-        schedule_ready(q, m);
-    else if (p == QUEUE_DEFERRED)
-        schedule_at(q, m, file.schedule.next_try_s ? file.schedule.next_try_s : 1);
+    else if (p != QUEUE_CORRUPT)
+        found(q, p, id);
     return true;
+}
+
+/* One whose head cannot be read is tried at once: then it shows what is wrong with it. */
+static void learn_one(qmgr *q, message *m)
+{
+    queue_schedule when = { 0 };
+    int fd = queue_tree_open(q->root_fd, QUEUE_DEFERRED, m->id, O_RDONLY);
+    fault f = fd >= 0 ? queue_times_read(fd, &m->arrived_s, &when) : NO_FAULT;
+    if (fd >= 0)
+        close(fd);
+    m->tries = is_fault(f) || when.tries == 0 ? 1 : when.tries;
+    schedule_at(q, m, when.next_try_s ? when.next_try_s : 1);
+}
+
+static void learn(void *context)
+{
+    qmgr *q = context;
+    learning *l = &q->learning;
+    for (unsigned n = 0; n < LEARN_PER_ROUND && l->at < l->ids.n; n++) {
+        message *m = message_find(q, l->ids.p[l->at++]);
+        if (m && m->place == QUEUE_DEFERRED && m->state == MESSAGE_AT_REST)
+            learn_one(q, m);
+    }
+    if (l->at < l->ids.n) {
+        task_put(q->process->loop, &l->task, learn, q);
+        return;
+    }
+    log_event(LOG_INFO, "queue-known", LOG_NUM("deferred", l->ids.n));
+    vec_free(&l->ids);
+    l->at = 0;
 }
 
 fault scan_all(qmgr *q)
@@ -69,6 +84,7 @@ fault scan_all(qmgr *q)
     scan s = { .q = q };
     fault f = NO_FAULT;
     schedule_soon(q);
+    task_put(q->process->loop, &q->learning.task, learn, q);
     for (int p = 0; p < QUEUE_PLACES && !is_fault(f); p++)
         f = queue_tree_scan(q->root_fd, (queue_place)p, each, &s);
     log_event(LOG_INFO, "queue-scanned", LOG_NUM("active", s.found[QUEUE_ACTIVE]),

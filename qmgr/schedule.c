@@ -56,10 +56,11 @@ void schedule_ready(qmgr *q, message *m)
     schedule_never(q, m);
     if (m->state != MESSAGE_AT_REST)
         return;
+    readies *r = &q->ready[m->tries > 0];
     m->state = MESSAGE_READY;
     m->next = NULL;
-    *q->ready_last = m;
-    q->ready_last = &m->next;
+    *r->last = m;
+    r->last = &m->next;
     schedule_soon(q);
 }
 
@@ -95,45 +96,77 @@ static void on_wake(void *context)
     uint64_t now = clock_s();
     while (q->waiting.n && q->waiting.p[0]->next_try_s <= now)
         schedule_ready(q, q->waiting.p[0]);
+    destinations_sweep(q);
     wake_set(q);
 }
 
+/* New mail and mail that failed before in turn, so that neither waits for all of the other. */
 static message *ready_take(qmgr *q)
 {
-    message *m = q->ready;
-    q->ready = m->next;
-    if (q->ready == NULL)
-        q->ready_last = &q->ready;
+    readies *r = &q->ready[q->is_retry_next];
+    if (r->first == NULL)
+        r = &q->ready[!q->is_retry_next];
+    message *m = r->first;
+    if (m == NULL)
+        return NULL;
+    q->is_retry_next = r == &q->ready[0];
+    r->first = m->next;
+    if (r->first == NULL)
+        r->last = &r->first;
     m->next = NULL;
     return m;
+}
+
+/* One that a scan found and that was never finished was never acknowledged. */
+static void not_loaded(qmgr *q, message *m, fault why)
+{
+    message_unload(q, m);
+    if (why.kind != FAULT_REFUSED || !m->is_found || m->place != QUEUE_ACTIVE) {
+        message_damaged(q, m, why);
+        return;
+    }
+    log_event(LOG_INFO, "discarded", LOG_C("id", queue_id_text(m->id).text), LOG_C("reason", why.text));
+    message_remove(q, m);
+}
+
+static void start(qmgr *q, message *m)
+{
+    fault f = message_load(q, m, -1);
+    if (!is_fault(f) && !message_move(q, m, QUEUE_ACTIVE))
+        f = fault_errno("move to active");
+    if (is_fault(f)) {
+        not_loaded(q, m, f);
+        return;
+    }
+    m->is_found = false;
+    m->state = MESSAGE_ACTIVE;
+    q->active_count++;
+    deliver_start(q, m);
 }
 
 static void run(void *context)
 {
     qmgr *q = context;
     uint64_t limit = daemon_config(q->process)->qmgr_message_active_limit;
-    while (q->ready && q->active_count < limit) {
-        message *m = ready_take(q);
+    for (message *m; q->active_count < limit && (m = ready_take(q)) != NULL;) {
         m->state = MESSAGE_AT_REST;
-        if (m->asked) {
+        if (m->asked)
             finish_asked(q, m);
-            continue;
-        }
-        fault f = message_load(q, m, -1);
-        if (is_fault(f) || !message_move(q, m, QUEUE_ACTIVE)) {
-            message_damaged(q, m, is_fault(f) ? f : fault_errno("move to active"));
-            continue;
-        }
-        m->state = MESSAGE_ACTIVE;
-        q->active_count++;
-        deliver_start(q, m);
+        else
+            start(q, m);
     }
     deliver_some(q);
 }
 
+void schedule_open(qmgr *q)
+{
+    for (int i = 0; i < 2; i++)
+        q->ready[i].last = &q->ready[i].first;
+    q->known.last = &q->known.first;
+    timer_open(&q->wake, q->process->loop, on_wake, q);
+}
+
 void schedule_soon(qmgr *q)
 {
-    if (!q->wake.is_open)
-        timer_open(&q->wake, q->process->loop, on_wake, q);
     task_put(q->process->loop, &q->schedule, run, q);
 }

@@ -1,6 +1,7 @@
 #include "conf/check.h"
 #include "base/num.h"
 #include "conf/expand.h"
+#include "conf/feedback.h"
 #include "conf/list.h"
 #include "conf/networks.h"
 
@@ -169,6 +170,21 @@ static void check_braces(scope *s, const config *c)
             scope_error(s, (parameter_index)i, "a brace does not close");
 }
 
+static void check_feedback(scope *s, const config *c)
+{
+    static const parameter_index texts[] = {
+        AT_default_destination_concurrency_positive_feedback, AT_default_destination_concurrency_negative_feedback,
+        AT_local_destination_concurrency_positive_feedback,   AT_local_destination_concurrency_negative_feedback,
+        AT_pipe_destination_concurrency_positive_feedback,    AT_pipe_destination_concurrency_negative_feedback,
+    };
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        feedback unused;
+        fault f = feedback_read(config_text(c, texts[i]), &unused);
+        if (is_fault(f) && !follows(s, texts[i]))
+            scope_error(s, texts[i], "%s", f.text);
+    }
+}
+
 void check_values(scope *s, const config *c, service_role role)
 {
     check_paths(s, c);
@@ -178,6 +194,7 @@ void check_values(scope *s, const config *c, service_role role)
     check_accounts(s, c);
     check_tls(s, c, role);
     check_braces(s, c);
+    check_feedback(s, c);
     if (role == ROLE_SMTPD || role == ROLE_COUNT)
         check_relay(s, c);
 }

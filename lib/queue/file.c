@@ -139,16 +139,6 @@ static bool is_plausible(const queue_head *h, uint64_t file_bytes)
            h->slots_offset + slots_bytes + sizeof(queue_end) == file_bytes;
 }
 
-static fault end_read(int fd, uint64_t file_bytes, queue_end *out)
-{
-    fault f = bytes_read(fd, out, sizeof *out, file_bytes - sizeof *out);
-    if (is_fault(f))
-        return f;
-    bool is_end = memcmp(out->magic, end_magic, sizeof out->magic) == 0 && out->file_bytes == file_bytes &&
-                  out->end_checksum == CHECKSUM_UPTO(out, end_checksum);
-    return is_end ? NO_FAULT : unfinished();
-}
-
 static bool record_next(str *rest, str *out)
 {
     uint32_t bytes;
@@ -187,37 +177,75 @@ static void slots_check(queue_message *m)
     }
 }
 
-static fault schedule_read(int fd, queue_schedule *out)
+static bool is_head(const queue_head *h)
 {
-    fault f = bytes_read(fd, out, sizeof *out, QUEUE_SCHEDULE_AT);
-    if (!is_fault(f) && out->checksum != CHECKSUM_UPTO(out, checksum))
-        *out = (queue_schedule){ 0 };
-    return f;
+    return memcmp(h->magic, head_magic, sizeof head_magic) == 0 && h->head_checksum == CHECKSUM_UPTO(h, head_checksum);
 }
 
-/* Added fields and everything behind the content: one read each. */
-static fault rest_read(int fd, const queue_end *end, arena *a, queue_message *out)
+static void schedule_check(queue_schedule *s)
 {
-    queue_head *h = &out->head;
-    size_t added = QUEUE_CONTENT_START - h->content_offset;
-    size_t slots_bytes = sizeof(queue_slot) * h->recipient_count;
-    char *p = arena_get(a, added + h->envelope_bytes);
-    out->slots = ARENA_ARRAY(a, queue_slot, h->recipient_count);
-    fault f = bytes_read(fd, p, added, h->content_offset);
-    if (!is_fault(f))
-        f = bytes_read(fd, p + added, h->envelope_bytes, h->envelope_offset);
-    if (!is_fault(f))
-        f = bytes_read(fd, out->slots, slots_bytes, h->slots_offset);
+    if (s->checksum != CHECKSUM_UPTO(s, checksum))
+        *s = (queue_schedule){ 0 };
+}
+
+/* Head and schedule stand in the first so many octets. */
+typedef struct queue_front {
+    queue_head head;
+    char gap[QUEUE_SCHEDULE_AT - sizeof(queue_head)];
+    queue_schedule schedule;
+} queue_front;
+
+fault queue_times_read(int fd, uint64_t *arrived_s_out, queue_schedule *out)
+{
+    queue_front front;
+    fault f = bytes_read(fd, &front, sizeof front, 0);
+    if (!is_fault(f) && !is_head(&front.head))
+        f = damaged("head");
     if (is_fault(f))
         return f;
-    if (checksum(0, (str){ p, added + h->envelope_bytes }) != end->envelope_checksum)
-        return damaged("checksum of the envelope");
-    slots_check(out);
-    return records_decode((str){ p + added, h->envelope_bytes }, a, out);
+    schedule_check(&front.schedule);
+    *arrived_s_out = front.head.arrived_us / 1000000;
+    *out = front.schedule;
+    return NO_FAULT;
 }
 
+static bool is_end(const queue_end *e, uint64_t file_bytes)
+{
+    return memcmp(e->magic, end_magic, sizeof e->magic) == 0 && e->file_bytes == file_bytes &&
+           e->end_checksum == CHECKSUM_UPTO(e, end_checksum);
+}
+
+/* What stands behind the content: envelope, slots, end. */
+static fault tail_decode(str added, char *tail, arena *a, queue_message *out)
+{
+    queue_head *h = &out->head;
+    size_t slots_bytes = sizeof(queue_slot) * h->recipient_count;
+    str records = { tail, h->envelope_bytes };
+    queue_end end;
+    memcpy(&end, tail + records.n + slots_bytes, sizeof end);
+    if (end.id != h->id)
+        return damaged("head");
+    if (checksum(checksum(0, added), records) != end.envelope_checksum)
+        return damaged("checksum of the envelope");
+    out->slots = ARENA_ARRAY(a, queue_slot, h->recipient_count);
+    memcpy(out->slots, tail + records.n, slots_bytes);
+    slots_check(out);
+    return records_decode(records, a, out);
+}
+
+/* A file whose end mark is not there was never finished, whatever else is wrong with it. */
+static fault end_check(int fd, uint64_t file_bytes)
+{
+    queue_end end;
+    fault f = bytes_read(fd, &end, sizeof end, file_bytes - sizeof end);
+    return is_fault(f) || is_end(&end, file_bytes) ? f : unfinished();
+}
+
+/* The first 4096 octets in one read, the tail in another. */
 fault queue_read(int fd, arena *a, queue_message *out)
 {
+    static char start[QUEUE_CONTENT_START]; /* one loop, one thread */
+    queue_front front;
     struct stat st;
     *out = (queue_message){ 0 };
     if (fstat(fd, &st) != 0)
@@ -225,17 +253,28 @@ fault queue_read(int fd, arena *a, queue_message *out)
     uint64_t file_bytes = (uint64_t)st.st_size;
     if (file_bytes < QUEUE_CONTENT_START + sizeof(queue_end))
         return unfinished();
-    queue_end end;
-    fault f = end_read(fd, file_bytes, &end);
-    if (!is_fault(f))
-        f = bytes_read(fd, &out->head, sizeof out->head, 0);
+    fault f = bytes_read(fd, start, sizeof start, 0);
     if (is_fault(f))
         return f;
-    if (memcmp(out->head.magic, head_magic, sizeof head_magic) != 0 || out->head.id != end.id ||
-        out->head.head_checksum != CHECKSUM_UPTO(&out->head, head_checksum) || !is_plausible(&out->head, file_bytes))
-        return damaged("head");
-    f = schedule_read(fd, &out->schedule);
-    return is_fault(f) ? f : rest_read(fd, &end, a, out);
+    memcpy(&front, start, sizeof front);
+    if (!is_head(&front.head) || !is_plausible(&front.head, file_bytes)) {
+        f = end_check(fd, file_bytes);
+        return is_fault(f) ? f : damaged("head");
+    }
+    out->head = front.head;
+    out->schedule = front.schedule;
+    schedule_check(&out->schedule);
+    size_t tail_bytes = (size_t)(file_bytes - out->head.envelope_offset);
+    char *tail = arena_get(a, tail_bytes);
+    f = bytes_read(fd, tail, tail_bytes, out->head.envelope_offset);
+    if (is_fault(f))
+        return f;
+    queue_end end;
+    memcpy(&end, tail + tail_bytes - sizeof end, sizeof end);
+    if (!is_end(&end, file_bytes))
+        return unfinished();
+    str added = { start + out->head.content_offset, QUEUE_CONTENT_START - out->head.content_offset };
+    return tail_decode(added, tail, a, out);
 }
 
 fault queue_content_check(int fd, const queue_head *head)

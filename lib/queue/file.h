@@ -88,6 +88,9 @@ bool queue_records_recipient(buf *records, const envelope_recipient *r);
 /* Reads and checks everything but the content. */
 fault queue_read(int fd, arena *a, queue_message *out);
 
+/* Reads when it came and when it is tried next, in one read. FAULT_BROKEN: the head is damaged. */
+fault queue_times_read(int fd, uint64_t *arrived_s_out, queue_schedule *out);
+
 /* Reads the whole content and compares its checksum. FAULT_BROKEN when it is another. */
 fault queue_content_check(int fd, const queue_head *head);
 

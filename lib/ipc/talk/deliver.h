@@ -35,7 +35,8 @@ IPC_MESSAGE(deliver_request, DELIVER_REQUEST_FIELDS)
     X(u64, queue_id)                                                                                                   \
     X(u32, outcome) /* a fault_kind; FAULT_NONE: delivered; FAULT_BROKEN: the queue file is damaged */                 \
     X(text, status)                                                                                                    \
-    X(text, reason) /* where it went, or why not */
+    X(text, reason) /* where it went, or why not */                                                                    \
+    X(u32, is_destination) /* the failure is not this message's: any other to this nexthop would meet it now */
 IPC_MESSAGE(deliver_result, DELIVER_RESULT_FIELDS)
 
 #define DELIVER_MEMBER_FIELDS(X)                                                                                       \

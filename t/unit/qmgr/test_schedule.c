@@ -17,11 +17,12 @@ static message messages[COUNT];
 static uint64_t started[COUNT];
 static size_t started_count;
 static bool load_fails;
+static fault_kind load_kind;
 
 fault message_load(qmgr *of, message *m, int fd)
 {
     (void)of, (void)m, (void)fd;
-    return load_fails ? fault_make(FAULT_BROKEN, "3.0", "the test says so") : NO_FAULT;
+    return load_fails ? fault_make(load_kind, "3.0", "the test says so") : NO_FAULT;
 }
 
 bool message_move(qmgr *of, message *m, queue_place to)
@@ -46,6 +47,24 @@ void deliver_start(qmgr *of, message *m)
 void deliver_some(qmgr *of)
 {
     (void)of;
+}
+
+void destinations_sweep(qmgr *of)
+{
+    (void)of;
+}
+
+void message_unload(qmgr *of, message *m)
+{
+    (void)of, (void)m;
+}
+
+static size_t removed;
+
+void message_remove(qmgr *of, message *m)
+{
+    (void)of, (void)m;
+    removed++;
 }
 
 void finish_asked(qmgr *of, message *m)
@@ -79,11 +98,13 @@ static int setup(void **state)
         (config){ .minimal_backoff_time = 300, .maximal_backoff_time = 4000, .qmgr_message_active_limit = 1000 };
     p = (process){ .loop = loop_new(), .current = &g };
     q = (qmgr){ .process = &p };
-    q.ready_last = &q.ready;
+    schedule_open(&q);
     for (size_t i = 0; i < COUNT; i++)
         messages[i] = (message){ .id = i + 1, .place = QUEUE_DEFERRED };
     started_count = 0;
     load_fails = false;
+    load_kind = FAULT_BROKEN;
+    removed = 0;
     return 0;
 }
 
@@ -212,6 +233,39 @@ static void a_damaged_one_does_not_hold_up_the_others(void **state)
     assert_int_equal(started_count, 1);
 }
 
+static void new_mail_and_old_take_turns(void **state)
+{
+    (void)state;
+    g.snapshot.base.qmgr_message_active_limit = 0; /* all wait first */
+    for (size_t i = 0; i < 8; i++) {
+        messages[i].tries = i < 5;
+        schedule_ready(&q, &messages[i]);
+    }
+    g.snapshot.base.qmgr_message_active_limit = 100;
+    schedule_soon(&q);
+    rounds();
+    const uint64_t order[] = { 6, 1, 7, 2, 8, 3, 4, 5 };
+    assert_int_equal(started_count, COUNT_OF(order));
+    for (size_t i = 0; i < COUNT_OF(order); i++)
+        assert_int_equal(started[i], order[i]);
+}
+
+static void what_was_never_finished_goes_only_when_a_scan_found_it(void **state)
+{
+    (void)state;
+    load_fails = true;
+    load_kind = FAULT_REFUSED;
+    messages[0].place = messages[1].place = QUEUE_ACTIVE;
+    messages[0].is_found = messages[2].is_found = true;
+    for (size_t i = 0; i < 3; i++)
+        schedule_ready(&q, &messages[i]);
+    rounds();
+    assert_int_equal(removed, 1);
+    assert_int_equal(messages[0].place, QUEUE_ACTIVE);
+    assert_int_equal(messages[1].place, QUEUE_CORRUPT); /* it was accepted: an admin may look at it */
+    assert_int_equal(messages[2].place, QUEUE_CORRUPT); /* deferred: the same */
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -223,6 +277,8 @@ int main(void)
         TEST(the_active_limit),
         TEST(what_an_admin_asked_meanwhile_is_done_instead),
         TEST(a_damaged_one_does_not_hold_up_the_others),
+        TEST(new_mail_and_old_take_turns),
+        TEST(what_was_never_finished_goes_only_when_a_scan_found_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* SOURCES: qmgr/admin.c qmgr/deliver.c qmgr/finish.c qmgr/fresh.c qmgr/ids.c qmgr/message.c qmgr/resolve.c qmgr/scan.c qmgr/schedule.c  NEEDS: daemon queue */
+/* SOURCES: qmgr/admin.c qmgr/deliver.c qmgr/destination.c qmgr/fair.c qmgr/finish.c qmgr/fresh.c qmgr/ids.c qmgr/message.c qmgr/resolve.c qmgr/scan.c qmgr/schedule.c qmgr/transports.c qmgr/window.c  NEEDS: daemon queue */
 /* qmgr between a cleanup and a local on a queue of its own, over real channels in one loop: what it does when it leaves. */
 #include "base/checksum.h"
 #include "daemon/peers.h"
@@ -107,13 +107,18 @@ static int setup(void **state)
                                 { "local", { 0 }, NULL, deliver_carrier_lost } };
     (void)state;
     peers[0].talk = cleanup_talk;
-    peers[1].talk = local_talk;
+    peers[1].talk = delivery_talk;
     w = calloc(1, sizeof *w);
     snprintf(w->folder, sizeof w->folder, "/tmp/test-qmgr-XXXXXX");
     assert_non_null(mkdtemp(w->folder));
     w->generation.holders = 1;
     w->generation.snapshot.base = (config){ .queue_minfree = 1,
+                                            .local_initial_destination_concurrency = 20,
                                             .local_destination_concurrency_limit = 20,
+                                            .local_destination_concurrency_positive_feedback = STR("1"),
+                                            .local_destination_concurrency_negative_feedback = STR("1"),
+                                            .local_destination_concurrency_failed_cohort_limit = 1,
+                                            .qmgr_delivery_limit = 100,
                                             .qmgr_message_active_limit = 100,
                                             .minimal_backoff_time = 300,
                                             .maximal_backoff_time = 4000,
@@ -127,8 +132,8 @@ static int setup(void **state)
     w->process.control.loop = w->process.loop;
     qmgr *q = &w->qmgr;
     q->process = &w->process;
-    q->ready_last = &q->ready;
-    q->round_last = &q->round;
+    schedule_open(q);
+    destinations_open(q);
     q->root_fd = open(w->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     assert_false(is_fault(queue_tree_make(q->root_fd)));
     assert_false(is_fault(ids_open(q)));
