@@ -12,7 +12,10 @@ static void reply(channel *c, uint32_t ref, const account *u)
         m.is_system = u->is_system;
         m.home = u->home;
         m.mail = u->mail;
+        m.mbox = u->mbox;
     } else {
+        m.user = u->name;
+        m.needs_alias = u->needs_alias;
         m.reason = STR("no such user");
     }
     channel_put(c, AUTH_USER, ref, auth_user, &m);
@@ -77,8 +80,8 @@ static account account_of(const auth *a, const auth_user *m, arena *mem)
     const config *c = a->directory.config;
     bool is_known = m->outcome == FAULT_NONE && m->uid >= c->minimum_uid && m->uid <= c->maximum_uid;
     return (account){ .name = arena_copy(mem, m->user), .home = arena_copy(mem, m->home),
-                      .mail = arena_copy(mem, m->mail), .uid = m->uid, .gid = m->gid, .is_known = is_known,
-                      .is_system = true };
+                      .mail = arena_copy(mem, m->mail), .mbox = arena_copy(mem, m->mbox), .uid = m->uid, .gid = m->gid, .is_known = is_known,
+                      .is_system = true, .needs_alias = m->needs_alias || (m->outcome == FAULT_NONE && !is_known) };
 }
 
 bool find_on_user(void *context, channel *c, received *r)

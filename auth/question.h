@@ -9,9 +9,10 @@ typedef enum question_kind { ASKS_LOGIN, ASKS_USER } question_kind;
 
 /* Who logs in, or was searched for. Views into the question's arena. */
 typedef struct account {
-    str name, home, mail;
+    str name, home, mail, mbox;
     uint32_t uid, gid;
     bool is_known, is_system;
+    bool needs_alias; /* not known, as it is an account of the system itself */
 } account;
 
 struct question {

@@ -51,6 +51,7 @@ static void envelope_keep(intake *i, const envelope *e)
         .login = arena_copy(a, e->login),
         .envelope_id = arena_copy(a, e->envelope_id),
         .returns = arena_copy(a, e->returns),
+        .forwarders = arena_copy(a, e->forwarders),
         .flags = e->flags,
     };
     i->has_envelope = true;
@@ -59,7 +60,7 @@ static void envelope_keep(intake *i, const envelope *e)
 static void envelope_distrust(intake *i)
 {
     envelope *e = &i->envelope;
-    e->client_name = e->client_address = e->helo = e->tls = STR_NONE;
+    e->client_name = e->client_address = e->helo = e->tls = e->forwarders = STR_NONE;
     e->protocol = STR("local");
     e->login = arena_printf(&i->arena, "uid:%u", i->bringer->uid);
     e->session = arena_printf(&i->arena, "submit-%u", i->ref);
@@ -98,6 +99,21 @@ static void recipient_keep(intake *i, const envelope_recipient *m)
                                                   .notify = m->notify };
 }
 
+static bool is_address(str path, bool may_be_null)
+{
+    address a;
+    return address_parse(path, &a) == PARSE_DONE && (may_be_null || !a.is_null);
+}
+
+/* One with a route, which is believed. */
+static void routed_keep(intake *i, const envelope_recipient *m)
+{
+    if (i->bringer->has_checked_addresses || is_address(m->address, false))
+        intake_add_recipient(i, m);
+    else
+        i->problem = fault_make(FAULT_REFUSED, "1.3", "A recipient is no address");
+}
+
 static bool on_recipient(void *context, channel *ch, received *r)
 {
     intake *i = intake_named(context, ch, r);
@@ -106,16 +122,10 @@ static bool on_recipient(void *context, channel *ch, received *r)
         return false;
     i->brought_count++;
     if (i->bringer->is_trusted && m.transport.n)
-        intake_add_recipient(i, &m);
+        routed_keep(i, &m);
     else
         recipient_keep(i, &m);
     return true;
-}
-
-static bool is_address(str path, bool may_be_null)
-{
-    address a;
-    return address_parse(path, &a) == PARSE_DONE && (may_be_null || !a.is_null);
 }
 
 static bool is_printable(str s)
@@ -199,7 +209,8 @@ void bring_opened(peer *p)
 {
     bringer *b = bringer_add(p->daemon->state, &p->channel);
     b->is_trusted = true;
-    b->has_checked_size = strcmp(p->role, "smtpd") == 0;
+    b->has_checked_size = strcmp(p->role, "pickup") != 0; /* a forwarded one only grew by a field */
+    b->has_checked_addresses = strcmp(p->role, "smtpd") == 0;
     p->context = b;
 }
 

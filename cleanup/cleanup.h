@@ -17,13 +17,14 @@ typedef struct blank {
     peer *qmgr;
 } blank;
 
-/* Who brings messages: smtpd, pickup, or a local program over the submit socket, who is trusted with nothing. */
+/* Who brings messages: smtpd, pickup, local and pipe (what a user forwards), or a local program over the submit socket, who is trusted with nothing. */
 typedef struct bringer {
     cleanup *cleanup;
     channel *channel;
     channel submit; /* of a local program */
     bool is_trusted;
     bool has_checked_size; /* under the rules of the session that brought it, which a reload does not change */
+    bool has_checked_addresses;
     uid_t uid;
     size_t open;
     struct bringer *next;

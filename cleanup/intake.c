@@ -122,11 +122,23 @@ static bool fold_append(buf *out, str s)
     return fits;
 }
 
+/* What a user forwards reaches each mailbox once, by whatever names he listed it; his own with a backslash or without. */
+static bool key_append(const intake *i, const envelope_recipient *r, buf *out)
+{
+    str nexthop = r->nexthop, address = r->address, forwarders = i->envelope.forwarders;
+    if (forwarders.n && str_equal(r->transport, STR("local"))) {
+        str name = str_from(nexthop, nexthop.p[0] == '\\');
+        nexthop = envelope_has_forwarder(forwarders, name) ? name : nexthop;
+        address = str_upto(address, str_find_last(address, '@'));
+    }
+    return buf_append(out, r->transport) && buf_append_char(out, '\0') && buf_append(out, nexthop) &&
+           buf_append_char(out, '\0') && fold_append(out, address);
+}
+
 void intake_add_recipient(intake *i, const envelope_recipient *r)
 {
     buf key = buf_new(4096);
-    bool fits = buf_append(&key, r->transport) && buf_append_char(&key, '\0') && buf_append(&key, r->nexthop) &&
-                buf_append_char(&key, '\0') && fold_append(&key, r->address);
+    bool fits = key_append(i, r, &key);
     bool is_new = fits && map_put(&i->seen, buf_str(&key), i) == NULL;
     buf_free(&key);
     if (is_new && i->recipient_count++ == 0)

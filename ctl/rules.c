@@ -45,7 +45,9 @@ static user_result look_up(void *context, str name, arena *mem, str *out_name, f
         found = u->name;
     } else if (u == NULL && c->system_users) {
         const struct passwd *p = getpwnam(arena_c(mem, name));
-        if (p && may_have_mail(c, p->pw_uid, p->pw_gid))
+        if (p && !may_have_mail(c, p->pw_uid, p->pw_gid))
+            return USER_NEEDS_ALIAS;
+        if (p)
             found = str_c(p->pw_name);
     }
     if (found.p == NULL)

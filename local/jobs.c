@@ -3,17 +3,33 @@
 #include "base/memory.h"
 #include "local/local.h"
 #include "os/fd.h"
+#include <fcntl.h>
 #include <stdlib.h>
+
+static void request_keep(job *j, const deliver_request *m)
+{
+    const config *c = daemon_config(j->local->process);
+    arena *a = &j->arena;
+    deliver_request *to = &j->request;
+    *to = *m;
+    to->is_final = m->user.p[0] == '\\';
+    to->user = arena_copy(a, str_from(m->user, to->is_final));
+    to->reverse_path = arena_copy(a, m->reverse_path);
+    to->envelope_id = arena_copy(a, m->envelope_id);
+    to->returns = arena_copy(a, m->returns);
+    to->orcpt = arena_copy(a, m->orcpt);
+    to->forwarders = arena_copy(a, m->forwarders);
+    to->recipient = arena_copy(a, m->recipient);
+    to->original = arena_copy(a, m->original);
+    to->member = STR_NONE;
+    to->extension = recipient_extension(to->recipient, to->user, c->recipient_delimiter);
+}
 
 static job *job_new(local *l, peer *from, received *r, const deliver_request *m)
 {
     job *j = memory_get(sizeof *j);
-    arena *a = &j->arena;
-    *j = (job){ .local = l, .qmgr = from, .qmgr_ref = r->ref, .queue_id = m->queue_id, .fd = received_take(r, 0), .request = *m };
-    j->request.reverse_path = arena_copy(a, m->reverse_path);
-    j->request.recipient = arena_copy(a, m->recipient);
-    j->request.original = arena_copy(a, m->original);
-    j->request.user = arena_copy(a, m->user);
+    *j = (job){ .local = l, .qmgr = from, .qmgr_ref = r->ref, .queue_id = m->queue_id, .fd = received_take(r, 0) };
+    request_keep(j, m);
     j->ref = refs_put(&l->jobs, j);
     daemon_session_opened(l->process);
     return j;
@@ -25,16 +41,17 @@ static void job_free(job *j)
     refs_take(&l->jobs, j->ref);
     if (j->worker)
         j->worker->open--;
+    forward_free(j->copy);
     fd_close(&j->fd);
     arena_free(&j->arena);
     free(j);
     daemon_session_closed(l->process);
 }
 
-void job_end(job *j, fault outcome, str reason)
+void job_end(job *j, fault outcome, uint32_t action, str reason)
 {
     deliver_result m = { .queue_id = j->queue_id, .outcome = outcome.kind, .status = str_c(outcome.status),
-                         .reason = reason };
+                         .reason = reason, .action = action };
     if (j->qmgr)
         channel_put(&j->qmgr->channel, DELIVER_RESULT, j->qmgr_ref, deliver_result, &m);
     j->local->delivered += !is_fault(outcome);
@@ -42,9 +59,20 @@ void job_end(job *j, fault outcome, str reason)
     job_free(j);
 }
 
-static void job_fail(job *j, fault f)
+void job_fail(job *j, fault f)
 {
-    job_end(j, f, str_c(f.text));
+    job_end(j, f, 0, str_c(f.text));
+}
+
+/* A mailbox that is one file may turn out to be another by now: then the next worker gets it, so the descriptor is kept. */
+static int fd_of(job *j)
+{
+    const mailbox *m = j->worker->context;
+    int fd = j->fd;
+    if (m->is_mbox)
+        return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    j->fd = -1;
+    return fd;
 }
 
 void job_give(job *j, const pool_user *u)
@@ -55,10 +83,15 @@ void job_give(job *j, const pool_user *u)
         job_fail(j, f);
         return;
     }
-    int fd = j->fd;
-    j->fd = -1;
+    if (j->worker->context == NULL)
+        worker_meet(j->worker, u);
     j->worker->open++;
-    channel_put_fds(&j->worker->channel, DELIVER_REQUEST, j->ref, deliver_request, &j->request, &fd, 1);
+    j->state = JOB_GIVEN;
+    int fd = fd_of(j);
+    if (fd < 0)
+        job_fail(j, fault_errno("hand the message over"));
+    else
+        channel_put_fds(&j->worker->channel, DELIVER_REQUEST, j->ref, deliver_request, &j->request, &fd, 1);
 }
 
 static bool on_request(void *context, channel *ch, received *r)
@@ -70,7 +103,7 @@ static bool on_request(void *context, channel *ch, received *r)
     if (deliver_request_decode(r->bytes, &m) != PARSE_DONE || m.user.n == 0)
         return false;
     job *j = job_new(l, from, r, &m);
-    pool_worker *w = map_get(&l->pool.by_user, m.user);
+    pool_worker *w = map_get(&l->pool.by_user, j->request.user);
     if (w)
         job_give(j, &(pool_user){ .user = j->request.user });
     else
@@ -89,36 +122,4 @@ void jobs_qmgr_lost(peer *p)
     for (job *j; (j = refs_next(&l->jobs, &cursor)) != NULL;)
         if (j->qmgr == p)
             j->qmgr = NULL;
-}
-
-static bool on_result(void *context, channel *ch, received *r)
-{
-    pool_worker *w = context;
-    local *l = w->pool->process->state;
-    deliver_result m;
-    (void)ch;
-    if (deliver_result_decode(r->bytes, &m) != PARSE_DONE || m.outcome > FAULT_BUG)
-        return false;
-    job *j = refs_get(&l->jobs, r->ref);
-    if (j == NULL || j->worker != w || j->queue_id != m.queue_id)
-        return false;
-    fault f = fault_make((fault_kind)m.outcome, "", "%.*s", STR_ARG(m.reason));
-    str status = str_upto(m.status, sizeof f.status - 1);
-    memcpy(f.status, status.p ? status.p : "", status.n);
-    f.status[status.n] = '\0';
-    job_end(j, f, m.reason);
-    return true;
-}
-
-const talk_row worker_rows[] = { { DELIVER_RESULT, 0, 0, on_result } };
-const size_t worker_row_count = COUNT_OF(worker_rows);
-
-void jobs_worker_lost(pool_worker *w)
-{
-    local *l = w->pool->process->state;
-    size_t cursor = 0;
-    for (job *j; (j = refs_next(&l->jobs, &cursor)) != NULL;)
-        if (j->worker == w)
-            job_fail(j, w->had_no_folder ? fault_make(FAULT_TRY_LATER, "2.0", "the mail folder cannot be opened")
-                                         : fault_make(FAULT_TRY_LATER, "3.0", "the delivery worker ended"));
 }

@@ -19,6 +19,9 @@ void user_ask(job *j)
 
 static fault unknown(const auth_user *m)
 {
+    if (m->needs_alias)
+        return fault_make(FAULT_TRY_LATER, "3.5", "%.*s has no mailbox: add an alias for %.*s to alias_maps",
+                          STR_ARG(m->user), STR_ARG(m->user));
     if (m->outcome == FAULT_REFUSED)
         return fault_make(FAULT_REFUSED, "1.1", "unknown user");
     return fault_make(FAULT_TRY_LATER, "3.0", "the user cannot be looked up: %.*s", STR_ARG(m->reason));
@@ -33,15 +36,16 @@ static bool on_user(void *context, channel *ch, received *r)
         return false;
     local *l = from->daemon->state;
     job *j = refs_get(&l->jobs, r->ref);
-    if (j == NULL || j->worker)
+    if (j == NULL || j->state != JOB_ASKING)
         return true; /* asked twice, as auth was replaced meanwhile */
     if (m.outcome != FAULT_NONE) {
-        fault f = unknown(&m);
-        job_end(j, f, str_c(f.text));
+        job_fail(j, unknown(&m));
         return true;
     }
     pool_user u = { .user = j->request.user, .uid = m.uid, .gid = m.gid, .is_system = m.is_system, .home = m.home,
-                    .mail = m.mail };
+                    .mail = m.mail, .mbox = m.mbox };
+    if (spool_has(daemon_config(l->process), m.mbox))
+        u.mbox_group = l->spool_group;
     job_give(j, &u);
     return true;
 }
@@ -62,7 +66,7 @@ void users_auth_opened(peer *p)
     local *l = p->daemon->state;
     size_t cursor = 0;
     for (job *j; (j = refs_next(&l->jobs, &cursor)) != NULL;)
-        if (j->worker == NULL)
+        if (j->state == JOB_ASKING)
             ask(p, j);
 }
 
@@ -73,6 +77,6 @@ void users_auth_lost(peer *p)
     fault f = fault_make(FAULT_TRY_LATER, "3.2", "the user cannot be looked up while the system goes down");
     size_t cursor = 0;
     for (job *j; l->process->is_draining && (j = refs_next(&l->jobs, &cursor)) != NULL;)
-        if (j->worker == NULL)
-            job_end(j, f, str_c(f.text));
+        if (j->state == JOB_ASKING)
+            job_fail(j, f);
 }

@@ -68,6 +68,7 @@ const role_link role_links[] = {
     { "qmgr", "local" },   { "local", "auth" },     { "policy", "auth" },    { "auth", "auth-worker" },
     { "auth", "pam" },     { "login", "auth" },     { "login", "meter" },    { "login", "imapd" },
     { "login", "pop3d" },  { "auth", "imapd" },     { "auth", "pop3d" },
+    { "local", "cleanup" },
 };
 const size_t role_link_count = COUNT_OF(role_links);
 

@@ -21,13 +21,19 @@ bool account_name(const config *c, str given, str *out)
     return true;
 }
 
-/* home_mailbox is a Maildir when it ends in a slash (its one kind here; an mbox has its own rule in local). */
-static str mail_of(const config *c, str home, arena *a)
+/* home_mailbox is a Maildir when it ends in a slash, else an mbox; without it there is the spool. Who has an mbox may still have a
+ * Maildir of the usual name, for IMAP and POP3. */
+static void mail_set(const config *c, str name, arena *a, system_account *out)
 {
-    str below = c->home_mailbox;
+    str below = c->home_mailbox, spool = c->mail_spool_directory;
+    bool is_maildir = str_ends(below, STR("/"));
     while (str_ends(below, STR("/")))
         below.n--;
-    return arena_printf(a, "%.*s/%.*s", STR_ARG(home), STR_ARG(below));
+    out->mail = arena_printf(a, "%.*s/%.*s", STR_ARG(out->home), STR_ARG(is_maildir ? below : STR("Maildir")));
+    if (below.n == 0)
+        out->mbox = arena_printf(a, "%.*s/%.*s", STR_ARG(spool), STR_ARG(name));
+    else if (!is_maildir)
+        out->mbox = arena_printf(a, "%.*s/%.*s", STR_ARG(out->home), STR_ARG(below));
 }
 
 fault account_find(const config *c, str name, arena *a, system_account *out)
@@ -41,10 +47,13 @@ fault account_find(const config *c, str name, arena *a, system_account *out)
         return fault_errno("the accounts of the system");
     if (p == NULL)
         return fault_make(FAULT_REFUSED, "1.1", "no such account");
+    *out = (system_account){ .name = arena_copy(a, str_c(p->pw_name)), .needs_alias = true };
     if (p->pw_uid < c->minimum_uid || p->pw_uid > c->maximum_uid || p->pw_gid == 0 || p->pw_dir[0] != '/')
         return fault_make(FAULT_REFUSED, "1.1", "an account of the system itself, which has no mail");
-    str home = arena_copy(a, str_c(p->pw_dir));
-    *out = (system_account){ .name = arena_copy(a, str_c(p->pw_name)), .home = home, .mail = mail_of(c, home, a),
-                             .uid = p->pw_uid, .gid = p->pw_gid };
+    out->needs_alias = false;
+    out->home = arena_copy(a, str_c(p->pw_dir));
+    out->uid = p->pw_uid;
+    out->gid = p->pw_gid;
+    mail_set(c, out->name, a, out);
     return NO_FAULT;
 }

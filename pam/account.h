@@ -6,7 +6,9 @@
 
 typedef struct system_account {
     str name, home, mail;
+    str mbox; /* the file that is the mailbox; empty: `mail` is a Maildir */
     uint32_t uid, gid;
+    bool needs_alias; /* with FAULT_REFUSED: an account of the system itself, which has no mail */
 } system_account;
 
 /* The account's name in a login or address: itself, or the part before an @ and a domain of mydestination. False: none

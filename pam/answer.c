@@ -33,7 +33,7 @@ static bool on_find(void *context, channel *c, received *r)
     system_account u = { 0 };
     fault f = account_find(daemon_config(p->daemon), m.user, &mem, &u);
     auth_user answer = { .outcome = f.kind, .user = u.name, .uid = u.uid, .gid = u.gid, .is_system = 1, .home = u.home,
-                         .mail = u.mail, .reason = str_c(f.text) };
+                         .mail = u.mail, .mbox = u.mbox, .needs_alias = u.needs_alias, .reason = str_c(f.text) };
     channel_put(c, AUTH_USER, r->ref, auth_user, &answer);
     channel_flush(c);
     arena_free(&mem);

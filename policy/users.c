@@ -106,7 +106,10 @@ static bool on_user(void *context, channel *ch, received *r)
     arena a = arena_new(0);
     str asked = arena_copy(&a, found->name);
     ask_free(p, found);
-    user_result result = m.outcome == FAULT_NONE ? USER_FOUND : m.outcome == FAULT_REFUSED ? USER_ABSENT : USER_FAILED;
+    user_result result = m.outcome == FAULT_NONE      ? USER_FOUND
+                         : m.outcome != FAULT_REFUSED ? USER_FAILED
+                         : m.needs_alias              ? USER_NEEDS_ALIAS
+                                                      : USER_ABSENT;
     remember(p, asked, result, m.user);
     questions_resume(p, asked);
     if (result == USER_FAILED)

@@ -72,6 +72,8 @@ static void settle(pool_worker *w)
     process *d = w->pool->process;
     if (w->open > 0 && w->pool->program->on_lost)
         w->pool->program->on_lost(w);
+    if (w->pool->program->on_gone)
+        w->pool->program->on_gone(w);
     worker_free(w);
     daemon_session_closed(d);
 }
@@ -87,10 +89,11 @@ static void on_exit_ready(void *context, unsigned ready)
     bool is_clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     bool had_no_mail = WIFEXITED(status) && WEXITSTATUS(status) == WORKER_EXIT_NO_MAIL; /* it said why */
     w->had_no_folder = WIFEXITED(status) && WEXITSTATUS(status) == WORKER_EXIT_NO_FOLDER;
+    w->had_moved = WIFEXITED(status) && WEXITSTATUS(status) == WORKER_EXIT_MOVED;
     if (w->had_no_folder || had_no_mail) {
         log_event(LOG_WARNING, "worker-left", LOG_STR("user", w->user), LOG_NUM("pid", w->pid),
                   LOG_C("reason", had_no_mail ? "the mail cannot be opened" : "the mail folder cannot be opened"));
-    } else if (!is_clean) {
+    } else if (!is_clean && !w->had_moved) {
         w->pool->crashed++;
         log_event(LOG_ERROR, "worker-died", LOG_STR("user", w->user), LOG_NUM("pid", w->pid),
                   LOG_C("reason", spawn_status_text(status, text, sizeof text)));
@@ -153,6 +156,10 @@ static fault worker_spawn(pool_worker *w, const pool_user *u, int fd, bool *out_
                    .uid = u->uid, .gid = u->gid, .drops_caps = is_privileged,
                    .root_path = is_privileged && !u->is_system ? arena_c(&a, u->mail) : NULL);
     plan.exec_fd = p->exec_fd;
+    if (u->mbox.n) {
+        plan.makes_path = arena_c(&a, u->mbox);
+        plan.makes_gid = u->mbox_group ? u->mbox_group : u->gid;
+    }
     spawned s;
     fault f = spawn(&plan, &s);
     arena_free(&a);
@@ -169,8 +176,9 @@ static void start_put(pool_worker *w, const pool_user *u, bool is_rooted)
     const config *c = daemon_config(w->pool->process);
     const identity *id = &w->pool->process->identity;
     worker_start m = { .user = u->user,
-                       .home = w->pool->program->sees_home && !is_rooted ? u->home : STR_NONE,
+                       .home = w->pool->program->sees_home && u->is_system ? u->home : STR_NONE,
                        .mail = is_rooted ? STR("/") : u->mail,
+                       .mbox = u->mbox,
                        .host = c->myhostname,
                        .requires_sandbox = id->requires_landlock,
                        .idle_s = (uint32_t)w->pool->idle_s,

@@ -13,6 +13,8 @@ typedef struct pool_user {
     gid_t gid;
     bool is_system; /* has an account of its own; else it is chrooted to its mail folder, as it may share a uid */
     str home, mail;
+    str mbox;         /* a file instead of the folder `mail`; empty: none */
+    gid_t mbox_group; /* as whom it is made when it is not there; 0: the user's own group */
 } pool_user;
 
 typedef enum pool_worker_state { WORKER_UP, WORKER_GOING } pool_worker_state;
@@ -26,7 +28,7 @@ typedef struct pool_worker {
     channel channel;
     pool_worker_state state;
     size_t open;        /* the program's: sessions or deliveries that it has */
-    bool had_no_folder; /* why it ended */
+    bool had_no_folder, had_moved; /* why it ended; the second is no mistake: the next one finds the mailbox */
     void *context;      /* the program's */
     struct pool_worker *next;
 } pool_worker;
@@ -38,6 +40,7 @@ typedef struct pool_program {
     const talk_row *rows; /* what a worker may say besides READY and IDLE; handlers get the pool_worker as context */
     size_t row_count;
     void (*on_lost)(pool_worker *w); /* it ended with work open */
+    void (*on_gone)(pool_worker *w); /* it ended; after on_lost; may be NULL */
 } pool_program;
 
 struct pool {

@@ -2,6 +2,7 @@
 #include "base/map.h"
 #include "conf/parser.h"
 #include "db/table.h"
+#include "mail/alias_list.h"
 
 str key_fold(str key, arena *a)
 {
@@ -19,39 +20,13 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-/* The end of a quoted run that begins at text.p[0] == '"', behind its closing quote; 0 when it does not close. */
-static size_t quoted_length(str text)
-{
-    for (size_t i = 1; i < text.n; i++) {
-        if (text.p[i] == '\\')
-            i++;
-        else if (text.p[i] == '"')
-            return i + 1;
-    }
-    return 0;
-}
-
-/* The inside of "…" with its backslashes taken off. */
-static str unquote(str quoted, arena *a)
-{
-    char *p = arena_get(a, quoted.n + 1);
-    size_t n = 0;
-
-    for (size_t i = 1; i + 1 < quoted.n; i++) {
-        if (quoted.p[i] == '\\' && i + 2 < quoted.n)
-            i++;
-        p[n++] = quoted.p[i];
-    }
-    return (str){ p, n };
-}
-
 /* The length of the key as written. 0: there is none that ends. */
 static size_t key_length(str line, source_format format)
 {
     size_t n = 0;
 
     if (line.n && line.p[0] == '"')
-        return quoted_length(line);
+        return quoted_run(line);
     while (n < line.n && !is_blank(line.p[n]) && !(format == SOURCE_ALIASES && line.p[n] == ':'))
         n++;
     return n;
@@ -67,7 +42,7 @@ static const char *entry_read(str line, source_format format, arena *a, source_e
     if (n == 0)
         return wanted[format];
     if (key.p[0] == '"')
-        key = unquote(key, a);
+        key = quoted_inside(key, a);
     if (format == SOURCE_ALIASES) {
         rest = str_trim(rest);
         if (rest.n == 0 || rest.p[0] != ':')
@@ -124,38 +99,4 @@ void source_read(str file, str text, source_format format, arena *a, source_list
 void source_free(source_list *s)
 {
     vec_free(&s->rows);
-}
-
-/* The bytes up to the comma that ends the member: one outside quotes. */
-static size_t member_length(str rest)
-{
-    for (size_t i = 0; i < rest.n; i++) {
-        if (rest.p[i] == ',')
-            return i;
-        if (rest.p[i] == '"') {
-            size_t n = quoted_length(str_from(rest, i));
-            if (n == 0)
-                return rest.n;
-            i += n - 1;
-        }
-    }
-    return rest.n;
-}
-
-bool alias_next(str *rest, arena *a, str *out)
-{
-    while (rest->n) {
-        size_t n = member_length(*rest);
-        str member = str_trim(str_upto(*rest, n));
-        *rest = str_from(*rest, n + 1);
-        if (member.n == 0)
-            continue;
-        bool is_command = member.p[0] == '|' && member.n > 1 && member.p[1] == '"';
-        str quoted = str_from(member, is_command);
-        if (quoted.p[0] == '"' && quoted_length(quoted) == quoted.n)
-            member = arena_printf(a, "%s%.*s", is_command ? "|" : "", STR_ARG(unquote(quoted, a)));
-        *out = member;
-        return true;
-    }
-    return false;
 }

@@ -21,9 +21,5 @@ typedef struct source_list {
 void source_read(str file, str text, source_format format, arena *a, source_list *out, problems *ps);
 void source_free(source_list *s);
 
-/* The members of an alias's value, one by one: a, "|cmd arg", :include:/x. Quotes around a whole member (or behind its
- * '|') come off. False: no more. */
-bool alias_next(str *rest, arena *a, str *out);
-
 /* Lower case, ASCII. */
 str key_fold(str key, arena *a);

@@ -14,7 +14,7 @@ enum { FIELDS = 6, NEW_FILE_MODE = 0640, LOCK_MODE = 0600, ID_MAX = INT32_MAX };
 
 bool user_name_is_valid(str name)
 {
-    if (name.n == 0 || name.n > USER_NAME_MAX || strchr("#-!.", name.p[0]))
+    if (name.n == 0 || name.n > USER_NAME_MAX || strchr("#-!.\\", name.p[0]))
         return false;
     for (size_t i = 0; i < name.n; i++) {
         unsigned char c = (unsigned char)name.p[i];

@@ -68,6 +68,7 @@ static uint64_t fs_access(unsigned access, bool is_folder, uint64_t handled)
           FS_WRITE_FILE | FS_MAKE_REG | FS_MAKE_DIR | FS_REMOVE_FILE | FS_REMOVE_DIR | FS_REFER | FS_TRUNCATE },
         { ACCESS_EXECUTE, FS_EXECUTE },
         { ACCESS_SOCKET, FS_MAKE_SOCK | FS_REMOVE_FILE },
+        { ACCESS_LOCK, FS_MAKE_REG | FS_REMOVE_FILE },
         { ACCESS_ALL, UINT64_MAX },
     };
     uint64_t bits = 0;

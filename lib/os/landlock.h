@@ -9,6 +9,7 @@ typedef enum landlock_access {
     ACCESS_WRITE = 1 << 1,   /* write, create, truncate, rename and remove files and folders */
     ACCESS_EXECUTE = 1 << 2, /* exec */
     ACCESS_SOCKET = 1 << 3,  /* create sockets */
+    ACCESS_LOCK = 1 << 5,    /* make and remove plain files, for dotlocks */
     ACCESS_ALL = 1 << 4,     /* everything, device nodes and links too */
 } landlock_access;
 

@@ -112,15 +112,36 @@ static bool root_change(const child *c)
 }
 
 /* Raw calls with whole registers: the filter compares all 64 bits, and the C library would tell other threads. */
+static bool gid_change(unsigned long gid)
+{
+    return syscall(SYS_setresgid, gid, gid, gid) == 0;
+}
+
+/* O_EXCL follows no link and takes nothing that is there. */
+static void file_make(const char *path)
+{
+    mode_t before = umask(0);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0660);
+    umask(before);
+    if (fd >= 0)
+        close(fd);
+}
+
+/* The group of a file to be made goes before anything else of the user's happens. */
 static step ids_change(const spawn_plan *p)
 {
-    unsigned long uid = p->uid, gid = p->gid;
+    unsigned long uid = p->uid;
+    bool has_group = p->makes_path && p->makes_gid != p->gid;
 
     if (syscall(SYS_setgroups, 0UL, NULL) != 0)
         return STEP_GROUPS;
-    if (syscall(SYS_setresgid, gid, gid, gid) != 0)
+    if (!gid_change(has_group ? p->makes_gid : p->gid))
         return STEP_GID;
-    return syscall(SYS_setresuid, uid, uid, uid) != 0 ? STEP_UID : STEP_NONE;
+    if (syscall(SYS_setresuid, uid, uid, uid) != 0)
+        return STEP_UID;
+    if (has_group)
+        file_make(p->makes_path);
+    return gid_change(p->gid) ? STEP_NONE : STEP_GID;
 }
 
 static step child_steps(child *c)
@@ -138,6 +159,8 @@ static step child_steps(child *c)
         return STEP_ROOT;
     if (p->changes_ids && (failed = ids_change(p)) != STEP_NONE)
         return failed;
+    if (p->makes_path && !(p->changes_ids && p->makes_gid != p->gid))
+        file_make(p->makes_path);
     if (!c->roots_first && !root_change(c))
         return STEP_ROOT;
     if (c->folder_fd >= 0 && fchdir(c->folder_fd) != 0)
@@ -172,6 +195,8 @@ static fault plan_check(const spawn_plan *p)
         if (p->fds[i].target < 0 || p->fds[i].target >= SPAWN_TARGETS_MAX || p->fds[i].source < 0)
             return fault_make(FAULT_BUG, "3.0", "descriptor %d cannot be handed down as %d", p->fds[i].source,
                               p->fds[i].target);
+    if (p->makes_path && p->changes_ids && !p->drops_caps)
+        return fault_make(FAULT_BUG, "3.0", "a child that makes a file must drop its capabilities");
     if (p->changes_ids && (p->uid == 0 || p->uid == (uid_t)-1 || p->gid == (gid_t)-1))
         return fault_make(FAULT_BUG, "3.0", "no child is started as uid %u, gid %u", p->uid, p->gid);
     return NO_FAULT;

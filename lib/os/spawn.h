@@ -25,6 +25,10 @@ typedef struct spawn_plan {
     int root_fd; /* -1; or chroot to this folder, as the new user (needs SYS_CHROOT and a static executable) */
     const char
         *root_path;  /* the same by name, looked up (and its last part made) as the new user, who alone may reach it */
+    const char *makes_path; /* NULL; or a file that is made, empty, if nothing has its name, as the new user and, for this
+                             * alone, with the group makes_gid: a mailbox in a spool where only a group may make files.
+                             * Whether that went well is for the program to see. Needs drops_caps */
+    gid_t makes_gid;
     int folder_fd;   /* -1; or the current folder of the child; not with root_fd */
     bool drops_caps; /* all capabilities go before exec */
     bool starts_session; /* setsid: a program of a user, to be killed with all that it started */

@@ -42,6 +42,7 @@ static bool on_start(void *context, channel *c, received *r)
     s->mail = (char *)(uintptr_t)keep(m.mail).p;
     s->requires_sandbox = m.requires_sandbox;
     w->user = keep(m.user);
+    w->mbox = keep(m.mbox);
     w->host = keep(m.host);
     w->idle_s = m.idle_s;
     s->is_there = true;
@@ -77,8 +78,16 @@ static bool folders_open(start *s)
 {
     worker *w = s->worker;
     w->home_fd = s->home[0] ? folder_open(s->home, false) : -1;
+    if (w->home_fd >= 0)
+        w->rules[w->rule_count++] = (landlock_rule){ w->home_fd, ACCESS_READ };
+    if (w->program->open)
+        w->program->open(w);
+    if (w->mbox.n)
+        return true;
     w->mail_fd = folder_open(s->mail, true);
-    if (w->mail_fd < 0)
+    if (w->mail_fd >= 0)
+        w->rules[w->rule_count++] = (landlock_rule){ w->mail_fd, ACCESS_READ | ACCESS_WRITE };
+    else
         log_event(LOG_ERROR, "no-mail-folder", LOG_STR("user", w->user), LOG_C("folder", s->mail),
                   LOG_C("reason", strerror(errno)));
     return w->mail_fd >= 0;
@@ -87,8 +96,7 @@ static bool folders_open(start *s)
 static bool confine(start *s)
 {
     worker *w = s->worker;
-    landlock_rule rules[2] = { { w->mail_fd, ACCESS_READ | ACCESS_WRITE }, { w->home_fd, ACCESS_READ } };
-    worker_walls walls = { .rules = rules, .rule_count = w->home_fd >= 0 ? 2 : 1, .filter_fd = s->filter_fd,
+    worker_walls walls = { .rules = w->rules, .rule_count = w->rule_count, .filter_fd = s->filter_fd,
                            .limits = { .open_files = 8192 }, .requires_landlock = s->requires_sandbox };
     fault f = worker_confine(&walls);
     if (s->filter_fd >= 0)
@@ -185,5 +193,5 @@ int worker_run(const worker_program *p, void *state)
     free(s.mail);
     loop_run(w.loop);
     log_flush();
-    return 0;
+    return w.exit_status;
 }

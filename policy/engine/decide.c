@@ -130,7 +130,9 @@ static void recipient_resolve(decision *d, policy_verdict *out)
     bool is_refused = to.fault.kind == FAULT_REFUSED;
     str text = is_refused ? arena_printf(d->mem, "<%.*s>: Recipient address rejected: %s", STR_ARG(d->facts->recipient),
                                          to.fault.text)
-                          : STR("Temporary lookup failure");
+               /* A stranger hears nothing of what is wrong here; who has a message in the queue does. */
+               : d->facts->stage == POLICY_STAGE_RESOLVE ? arena_copy(d->mem, str_c(to.fault.text))
+                                                         : STR("Temporary lookup failure");
     reply r = { to.code, arena_printf(d->mem, "%u.%s", to.code / 100, to.fault.status), text };
     verdict_refuse(d, r, out);
 }

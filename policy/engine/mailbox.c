@@ -1,6 +1,25 @@
 /* Whose mail it is, once no alias applies any more. */
 #include "policy/engine/expansion.h"
 
+/* Of the first table of aliases. */
+static str alias_file(const expansion *e)
+{
+    str maps = e->rules->config->alias_maps, word = STR_NONE;
+    str_word(&maps, " ,\t\n", &word);
+    return str_has(word, ':') ? str_from(word, str_find(word, ':') + 1) : word;
+}
+
+/* What root is told must help root. */
+static void alias_needed(expansion *e, str name)
+{
+    str file = alias_file(e);
+    bool is_file = file.n && file.p[0] == '/';
+    name = str_upto(name, 40);
+    expansion_defer(e, fault_make(FAULT_TRY_LATER, "3.5", "%.*s has no mailbox: add an alias for %.*s to %.*s%s", STR_ARG(name),
+                                  STR_ARG(name), STR_ARG(is_file ? str_upto(file, 80) : STR("alias_maps")),
+                                  is_file ? ", then run newaliases" : ""));
+}
+
 /* Asks for the names in turn. *out_name: as the user file has it. */
 static user_result users_find_first(expansion *e, const str *names, size_t n, str *out_name)
 {
@@ -16,11 +35,14 @@ static user_result users_find_first(expansion *e, const str *names, size_t n, st
             e->waiting_for = arena_copy(e->mem, names[i]);
         if (r == USER_FAILED)
             expansion_defer(e, is_fault(f) ? f : fault_make(FAULT_TRY_LATER, "3.0", "users cannot be looked up"));
+        if (r == USER_NEEDS_ALIAS)
+            alias_needed(e, names[i]);
         *out_name = name.p ? name : names[i];
         expansion_step(e, "users", STR(""), names[i], 0,
                        r == USER_FOUND  ? *out_name
                        : r == USER_WAIT ? STR("not known yet")
-                                        : STR("the look-up failed"));
+                       : r == USER_NEEDS_ALIAS ? STR("an account of the system: needs an alias")
+                                               : STR("the look-up failed"));
         return r;
     }
     return USER_ABSENT;
@@ -35,10 +57,8 @@ static void user_absent(expansion *e, const recipient *r)
     str value;
     size_t at;
 
-    if (str_equal_nocase(r->user, STR("postmaster"))) {
-        expansion_defer(e, fault_make(FAULT_TRY_LATER, "3.5",
-                                      "there is neither an alias nor a user \"postmaster\": add "
-                                      "an alias to alias_maps"));
+    if (str_equal_nocase(r->user, STR("postmaster")) || str_equal_nocase(r->user, STR("root"))) {
+        alias_needed(e, r->user);
         return;
     }
     if (rules->config->local_recipient_maps.n == 0) {

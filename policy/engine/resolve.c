@@ -1,5 +1,6 @@
 #include "policy/engine/resolve.h"
 #include "db/source.h"
+#include "mail/alias_list.h"
 #include "policy/engine/expansion.h"
 
 void expansion_step(expansion *e, const char *what, str from, str key, unsigned line, str result)

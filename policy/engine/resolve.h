@@ -12,6 +12,7 @@ typedef enum user_result {
     USER_FOUND,
     USER_ABSENT,
     USER_FAILED,
+    USER_NEEDS_ALIAS, /* an account of the system itself: nothing is delivered as it */
     USER_WAIT, /* not known yet: the caller finds out and decides again */
 } user_result;
 

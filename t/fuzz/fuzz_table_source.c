@@ -1,6 +1,7 @@
 /* SOURCES:  NEEDS: db */
 #include "db/source.h"
 #include "db/users.h"
+#include "mail/alias_list.h"
 #include <assert.h>
 
 /* The first byte chooses the format; user files are read from the same bytes. */

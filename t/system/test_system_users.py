@@ -1,6 +1,7 @@
 """Accounts of the system: delivered to by passwd, logged in by PAM, each as itself. Needs root, and makes an account meanwhile."""
 import imaplib
 import os
+import re
 import shutil
 import subprocess
 
@@ -51,9 +52,27 @@ def test_nothing_else_does(system_suite, name, password):
         assert c.state == "NONAUTH"
 
 
-def test_no_mail_for_root_or_for_accounts_below_the_range(system_suite):
+def test_accounts_of_the_system_itself_wait_for_an_alias(system_suite):
     with system_suite.raw() as c:
         c.reply()
         c.ask("EHLO x\r\n")
         c.ask("MAIL FROM:<a@b.example>\r\n")
-        assert c.ask("RCPT TO:<daemon@localhost>\r\n").startswith("550 5.1.1")
+        assert c.ask("RCPT TO:<daemon@localhost>\r\n").startswith("451 4.3.5")
+    assert system_suite.command("sendmail", "daemon@localhost", input="Subject: x\n\nx\n").returncode == 0
+    system_suite.wait_log(r"4\.3\.5.*daemon has no mailbox: add an alias for daemon to ")
+
+
+def test_roots_mail_is_kept_with_a_hint_until_there_is_an_alias(account):
+    with Suite(settings=["system_users=yes", "minimal_backoff_time=1s", "alias_maps=texthash:$config_directory/aliases"]) as s:
+        with open(os.path.join(s.config_dir, "aliases"), "w", encoding="utf-8") as f:
+            f.write("postmaster: user1\n")
+        s.postrider("reload")
+        hint = "root has no mailbox: add an alias for root to \\S+/aliases, then run newaliases"
+        assert re.search(hint, s.postrider("check").stderr + s.postrider("check").stdout)
+        assert s.command("sendmail", "root", input="Subject: cron\n\nmark-root\n").returncode == 0
+        s.wait_log("4\\.3\\.5.*" + hint)
+        assert s.queue_files("active", "deferred")
+        with open(os.path.join(s.config_dir, "aliases"), "w", encoding="utf-8") as f:
+            f.write("postmaster: user1\nroot: user1@example.test\n")
+        s.postrider("reload")
+        assert any(b"mark-root" in m for m in s.wait_messages(1))

@@ -42,6 +42,8 @@ IPC_MESSAGE(auth_find, AUTH_FIND_FIELDS)
     X(u32, is_system) /* has an account of its own; else virtual: its worker is chrooted to its folder */              \
     X(text, home)                                                                                                      \
     X(text, mail)     /* the Maildir */                                                                                \
+    X(text, mbox)     /* the file that is the mailbox instead of the Maildir; empty: none */                           \
+    X(u32, needs_alias) /* refused: an account of the system itself, as which nothing is ever delivered */             \
     X(text, reason)
 IPC_MESSAGE(auth_user, AUTH_USER_FIELDS)
 

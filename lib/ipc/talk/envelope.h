@@ -15,8 +15,18 @@
     X(text, envelope_id)    /* ENVID, decoded (RFC 3461 4.4) */                                                        \
     X(text, returns)        /* RET: FULL, HDRS or empty */                                                             \
     X(text, verp)           /* two delimiters: each recipient's copy gets a sender of its own; empty: no VERP */      \
+    X(text, forwarders)     /* users whose .forward it has been through, divided by blanks: not looked at again for it */ \
     X(u32, flags)           /* ENVELOPE_… */
 IPC_MESSAGE(envelope, ENVELOPE)
+
+static inline bool envelope_has_forwarder(str forwarders, str user)
+{
+    str name;
+    while (str_word(&forwarders, " ", &name))
+        if (str_equal(name, user))
+            return true;
+    return false;
+}
 
 enum {
     ENVELOPE_8BIT = 1,       /* BODY=8BITMIME */
@@ -28,7 +38,8 @@ enum {
                               * and is discarded at a start */
 };
 
-/* One final recipient. Transport "local": nexthop is the user's name. Transport "pipe": nexthop is the user's name, a blank and
+/* One final recipient. Transport "local": nexthop is the user's name; with a backslash in front his .forward is not looked at.
+ * Transport "pipe": nexthop is the user's name, a blank and
  * a member of an alias or of .forward: "|command", "/file", ":include:/file". Transport "error": nexthop is the enhanced status
  * and the reason, "5.1.1 User unknown". An empty transport: not resolved yet. */
 #define ENVELOPE_RECIPIENT(X)                                                                                          \

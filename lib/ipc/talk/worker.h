@@ -10,12 +10,14 @@ enum worker_type {
     WORKER_LEAVE,       /* worker_ready: finish and exit */
 };
 
-enum { WORKER_EXIT_NO_FOLDER = 5, WORKER_EXIT_NO_MAIL = 6 }; /* a user's mail folder, or what it holds, could not be opened */
+/* A user's mail folder, or what it holds, could not be opened; the file that is the mailbox is another one by now. */
+enum { WORKER_EXIT_NO_FOLDER = 5, WORKER_EXIT_NO_MAIL = 6, WORKER_EXIT_MOVED = 7 };
 
 #define WORKER_START_FIELDS(X)                                                                                         \
     X(text, user)                                                                                                      \
     X(text, home)             /* as the worker sees it: "/" when it is chrooted there */                               \
     X(text, mail)                                                                                                      \
+    X(text, mbox)             /* the file that is the mailbox, instead of a folder; empty: none */                     \
     X(text, host)             /* myhostname, for names of files and greetings */                                       \
     X(u32, requires_sandbox)                                                                                           \
     X(u32, idle_s)            /* how long it stays without work */                                                     \

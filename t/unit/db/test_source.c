@@ -1,4 +1,5 @@
 #include "db/source.h"
+#include "mail/alias_list.h"
 #include "db/table.h"
 #include <setjmp.h>
 #include <stdarg.h>

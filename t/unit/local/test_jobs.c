@@ -1,8 +1,10 @@
-/* SOURCES: local/jobs.c local/users.c  NEEDS: daemon queue */
+/* SOURCES: local/extension.c local/jobs.c local/locks.c local/users.c local/workers.c  NEEDS: daemon queue */
 /* local with everybody whom it talks with, over real channels in one loop; workers are ends of channels. */
 #include "daemon/peers.h"
 #include "ipc/talk/auth.h"
+#include "ipc/talk/cleanup.h"
 #include "local/local.h"
+#include "os/fd.h"
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,15 +33,25 @@ typedef struct worker_end {
     uid_t uid;
     uint32_t ref;
     uint64_t queue_id;
-    unsigned requests;
+    unsigned requests, papers;
+    bool was_final;
+    char extension[20], forwarders[40];
+    deliver_rules rules;
+    uint32_t paper_outcome;
+    int paper;
 } worker_end;
 
 static struct world {
     process process;
     program program;
+    generation generation;
     local local;
     timer stop;
-    channel qmgr;
+    channel qmgr, cleanup;
+    uint32_t begin_ref;
+    unsigned begins, aborts, commits, recipients;
+    char forwarders[40], last_address[60], last_nexthop[60];
+    uint32_t last_notify;
     auth_end auth[2];
     worker_end workers[WORKERS];
     size_t worker_count;
@@ -91,7 +103,76 @@ static bool on_work(void *context, channel *c, received *r)
     assert_true(fcntl(r->fds[0], F_GETFD) >= 0);
     e->ref = r->ref;
     e->queue_id = m.queue_id;
+    e->was_final = m.is_final;
+    snprintf(e->extension, sizeof e->extension, "%.*s", STR_ARG(m.extension));
+    snprintf(e->forwarders, sizeof e->forwarders, "%.*s", STR_ARG(m.forwarders));
     e->requests++;
+    return true;
+}
+
+static bool on_rules(void *context, channel *c, received *r)
+{
+    worker_end *e = context;
+    (void)c;
+    assert_int_equal(deliver_rules_decode(r->bytes, &e->rules), PARSE_DONE);
+    assert_int_equal(e->requests, 0); /* before its first request */
+    return true;
+}
+
+static bool on_paper(void *context, channel *c, received *r)
+{
+    worker_end *e = context;
+    deliver_result m;
+    (void)c;
+    assert_int_equal(deliver_result_decode(r->bytes, &m), PARSE_DONE);
+    assert_int_equal(r->ref, e->ref);
+    e->paper_outcome = m.outcome;
+    fd_close(&e->paper);
+    e->paper = r->fd_count ? received_take(r, 0) : -1;
+    e->papers++;
+    return true;
+}
+
+static bool on_begin(void *context, channel *c, received *r)
+{
+    (void)context, (void)c;
+    w->begin_ref = r->ref;
+    w->begins++;
+    return true;
+}
+
+static bool on_envelope(void *context, channel *c, received *r)
+{
+    envelope m;
+    (void)context, (void)c;
+    assert_int_equal(envelope_decode(r->bytes, &m), PARSE_DONE);
+    snprintf(w->forwarders, sizeof w->forwarders, "%.*s", STR_ARG(m.forwarders));
+    return true;
+}
+
+static bool on_recipient(void *context, channel *c, received *r)
+{
+    envelope_recipient m;
+    (void)context, (void)c;
+    assert_int_equal(envelope_recipient_decode(r->bytes, &m), PARSE_DONE);
+    snprintf(w->last_address, sizeof w->last_address, "%.*s", STR_ARG(m.address));
+    snprintf(w->last_nexthop, sizeof w->last_nexthop, "%.*s %.*s", STR_ARG(m.transport), STR_ARG(m.nexthop));
+    w->last_notify = m.notify;
+    w->recipients++;
+    return true;
+}
+
+static bool on_commit(void *context, channel *c, received *r)
+{
+    (void)context, (void)c, (void)r;
+    w->commits++;
+    return true;
+}
+
+static bool on_abort(void *context, channel *c, received *r)
+{
+    (void)context, (void)c, (void)r;
+    w->aborts++;
     return true;
 }
 
@@ -99,7 +180,14 @@ static const talk_row auth_end_rows[] = { { AUTH_FIND, 0, 0, on_find } };
 static const talk auth_end_talk = { "auth", auth_end_rows, COUNT_OF(auth_end_rows), NULL };
 static const talk_row qmgr_end_rows[] = { { DELIVER_RESULT, 0, 0, on_delivered } };
 static const talk qmgr_end_talk = { "qmgr", qmgr_end_rows, COUNT_OF(qmgr_end_rows), NULL };
-static const talk_row worker_end_rows[] = { { DELIVER_REQUEST, 1, 1, on_work } };
+static const talk_row cleanup_end_rows[] = {
+    { CLEANUP_BEGIN, 0, 0, on_begin },   { CLEANUP_ENVELOPE, 0, 0, on_envelope }, { CLEANUP_RECIPIENT, 0, 0, on_recipient },
+    { CLEANUP_COMMIT, 0, 0, on_commit }, { CLEANUP_ABORT, 0, 0, on_abort },
+};
+static const talk cleanup_end_talk = { "cleanup", cleanup_end_rows, COUNT_OF(cleanup_end_rows), NULL };
+static const talk_row worker_end_rows[] = { { DELIVER_REQUEST, 1, 1, on_work },
+                                            { DELIVER_RULES, 0, 0, on_rules },
+                                            { DELIVER_PAPER, 0, 1, on_paper } };
 static const talk worker_end_talk = { "worker", worker_end_rows, COUNT_OF(worker_end_rows), NULL };
 
 static void worker_lost(void *context, channel *c)
@@ -108,7 +196,8 @@ static void worker_lost(void *context, channel *c)
     (void)c;
     map_remove(&w->local.pool.by_user, p->user);
     if (p->open)
-        jobs_worker_lost(p);
+        workers_lost(p);
+    workers_gone(p);
 }
 
 static talk worker_talk = { .name = "worker", .on_closed = worker_lost };
@@ -126,6 +215,7 @@ fault pool_get(pool *p, const pool_user *u, pool_worker **out)
     assert_true(channel_pair(pair));
     snprintf(e->user, sizeof e->user, "%.*s", STR_ARG(u->user));
     e->uid = u->uid;
+    e->paper = -1;
     e->worker = (pool_worker){ .pool = p, .user = str_c(e->user) };
     channel_open(&e->worker.channel, w->process.loop, pair[0], &worker_talk, &e->worker);
     channel_open(&e->channel, w->process.loop, pair[1], &worker_end_talk, e);
@@ -142,9 +232,15 @@ static void attach(channel *end, const talk *t, void *context, const char *role,
     daemon_peer_add(&w->process, str_c(role), instance, pair[0]);
 }
 
+static void cleanup_opened(peer *p)
+{
+    p->context = &w->local.desk;
+}
+
 static const peer_row peers[] = {
     { "qmgr", { 0 }, NULL, jobs_qmgr_lost },
     { "auth", { 0 }, users_auth_opened, users_auth_lost },
+    { "cleanup", { 0 }, cleanup_opened, forward_cleanup_lost },
 };
 
 static int setup(void **state)
@@ -154,6 +250,7 @@ static int setup(void **state)
     memcpy(rows, peers, sizeof rows);
     rows[0].talk = qmgr_talk;
     rows[1].talk = auth_talk;
+    rows[2].talk = forward_talk;
     worker_talk.rows = worker_rows;
     worker_talk.row_count = worker_row_count;
     w = calloc(1, sizeof *w);
@@ -161,6 +258,12 @@ static int setup(void **state)
     w->process = (process){ .program = &w->program, .loop = loop_new(), .state = &w->local, .control = { .fd = -1 } };
     w->process.control.loop = w->process.loop;
     w->local.process = w->local.pool.process = &w->process;
+    w->local.desk.on_end = workers_copy_ended;
+    w->generation.snapshot.base = (config){ .recipient_delimiter = STR("+"), .allow_mail_to_commands = STR("alias, forward"),
+                                            .allow_mail_to_files = STR("alias"), .mailbox_delivery_lock = STR("fcntl"),
+                                            .mail_spool_directory = STR("/nowhere/mail"), .deliver_lock_attempts = 3 };
+    w->process.current = &w->generation;
+    attach(&w->cleanup, &cleanup_end_talk, NULL, "cleanup", 0);
     timer_open(&w->stop, w->process.loop, on_stop, w->process.loop);
     attach(&w->qmgr, &qmgr_end_talk, NULL, "qmgr", 0);
     attach(&w->auth[0].channel, &auth_end_talk, &w->auth[0], "auth", 0);
@@ -171,8 +274,9 @@ static int teardown(void **state)
 {
     (void)state;
     for (size_t i = 0; i < w->worker_count; i++)
-        channel_close(&w->workers[i].channel);
+        channel_close(&w->workers[i].channel), fd_close(&w->workers[i].paper);
     rounds();
+    channel_close(&w->cleanup);
     channel_close(&w->qmgr);
     channel_close(&w->auth[0].channel);
     channel_close(&w->auth[1].channel);
@@ -180,10 +284,11 @@ static int teardown(void **state)
     assert_null(w->process.peers);
     size_t cursor = 0;
     for (job *j; (j = refs_next(&w->local.jobs, &cursor)) != NULL;)
-        job_end(j, NO_FAULT, STR_NONE);
+        job_end(j, NO_FAULT, 0, STR_NONE);
     assert_int_equal(w->process.sessions, 0);
     map_free(&w->local.pool.by_user);
     refs_free(&w->local.jobs);
+    refs_free(&w->local.desk.copies);
     loop_free(w->process.loop);
     free(w);
     return 0;
@@ -192,7 +297,8 @@ static int teardown(void **state)
 static void request(uint32_t ref, uint64_t id, const char *user)
 {
     int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    deliver_request m = { .queue_id = id, .user = str_c(user) };
+    deliver_request m = { .queue_id = id, .user = str_c(user), .recipient = STR("alice+lists@example.test"),
+                          .notify = NOTIFY_SUCCESS | NOTIFY_FAILURE, .forwarders = STR("carol") };
     channel_put_fds(&w->qmgr, DELIVER_REQUEST, ref, deliver_request, &m, &fd, 1);
     rounds();
 }
@@ -200,7 +306,7 @@ static void request(uint32_t ref, uint64_t id, const char *user)
 static void answer(auth_end *a, size_t which, const char *user, uint32_t uid)
 {
     auth_user m = {
-        .outcome = FAULT_NONE, .user = str_c(user), .uid = uid, .gid = uid, .home = STR("/h"), .mail = STR("/m")
+        .outcome = FAULT_NONE, .user = str_c(user), .uid = uid, .gid = uid, .home = STR("/h"), .mail = STR("/m"), .is_system = 1
     };
     channel_put(&a->channel, AUTH_USER, a->asked[which].ref, auth_user, &m);
     rounds();
@@ -337,6 +443,151 @@ static void an_unknown_user_is_refused_and_a_failed_search_deferred(void **state
     assert_int_equal(w->result.outcome, FAULT_TRY_LATER);
 }
 
+/* What the request says of the user: a backslash means that .forward is not asked; the extension is the recipient's. */
+static void a_worker_hears_the_rules_and_what_it_needs(void **state)
+{
+    (void)state;
+    request(1, 10, "\\alice");
+    assert_string_equal(w->auth[0].asked[0].user, "alice");
+    answer(&w->auth[0], 0, "alice", 1000);
+    worker_end *e = &w->workers[0];
+    assert_true(e->was_final);
+    assert_string_equal(e->extension, "+lists");
+    assert_string_equal(e->forwarders, "carol");
+    assert_int_equal(e->rules.flags, DELIVER_MAY_COMMAND | DELIVER_LOCKS_FCNTL);
+    assert_int_equal(e->rules.lock_attempts, 3);
+    w->generation.snapshot.base.allow_mail_to_commands = STR_NONE;
+    e->requests = 0;
+    w->local.pool.workers = &e->worker; /* of a reload */
+    workers_rules(&w->local);
+    w->local.pool.workers = NULL;
+    rounds();
+    assert_int_equal(e->rules.flags, DELIVER_LOCKS_FCNTL);
+}
+
+static void want(worker_end *e)
+{
+    deliver_result m = { .queue_id = e->queue_id };
+    int file = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    cleanup_ready ready = { .queue_id = 500 };
+    channel_put(&e->channel, DELIVER_WANT, e->ref, deliver_result, &m);
+    rounds();
+    channel_put_fds(&w->cleanup, CLEANUP_READY, w->begin_ref, cleanup_ready, &ready, &file, 1);
+    rounds();
+}
+
+static void member(worker_end *e, const char *text, bool is_final)
+{
+    deliver_member m = { .member = str_c(text), .is_final = is_final };
+    channel_put(&e->channel, DELIVER_MEMBER, e->ref, deliver_member, &m);
+}
+
+static void copied(worker_end *e, uint32_t members)
+{
+    deliver_copied m = { .content_bytes = 5, .member_count = members };
+    channel_put(&e->channel, DELIVER_COPIED, e->ref, deliver_copied, &m);
+    rounds();
+}
+
+static void done(fault_kind outcome)
+{
+    cleanup_done m = { .queue_id = 500, .outcome = outcome, .status = STR("3.1"), .reason = STR("the test says so") };
+    channel_put(&w->cleanup, CLEANUP_DONE, w->begin_ref, cleanup_done, &m);
+    rounds();
+}
+
+static worker_end *forwarding_worker(void)
+{
+    request(1, 10, "alice");
+    answer(&w->auth[0], 0, "alice", 1000);
+    want(&w->workers[0]);
+    assert_int_equal(w->workers[0].papers, 1);
+    assert_int_equal(w->workers[0].paper_outcome, FAULT_NONE);
+    return &w->workers[0];
+}
+
+static void a_copy_is_a_message_and_its_end_the_result(void **state)
+{
+    (void)state;
+    worker_end *e = forwarding_worker();
+    member(e, "|/bin/command with words", false);
+    copied(e, 1);
+    assert_int_equal(w->commits, 1);
+    assert_string_equal(w->forwarders, "carol alice");
+    assert_string_equal(w->last_nexthop, "pipe alice |/bin/command with words");
+    assert_string_equal(w->last_address, "alice+lists@example.test");
+    assert_int_equal(w->results, 0);
+    done(FAULT_NONE);
+    assert_int_equal(w->results, 1);
+    assert_int_equal(w->result.outcome, FAULT_NONE);
+    assert_int_equal(w->result.action, DELIVER_PASSED_ON);
+    assert_int_equal(w->process.sessions, 0);
+}
+
+/* The worker may go when its copy is with cleanup: what cleanup says counts. */
+static void a_copy_outlives_its_worker(void **state)
+{
+    (void)state;
+    worker_end *e = forwarding_worker();
+    member(e, "bob@example.test", false);
+    copied(e, 1);
+    channel_close(&e->channel);
+    rounds();
+    assert_int_equal(w->results, 0);
+    assert_int_equal(w->aborts, 0);
+    done(FAULT_NONE);
+    assert_int_equal(w->results, 1);
+    assert_int_equal(w->result.outcome, FAULT_NONE);
+}
+
+static void a_lost_worker_gives_its_copy_up(void **state)
+{
+    (void)state;
+    worker_end *e = forwarding_worker();
+    member(e, "bob@example.test", false);
+    channel_close(&e->channel);
+    rounds();
+    assert_int_equal(w->aborts, 1);
+    assert_int_equal(w->result.outcome, FAULT_TRY_LATER);
+}
+
+/* A worker that was taken over must not start programs that its user did not name, and none at all for a virtual user. */
+static void what_a_worker_may_not_name_drops_it(void **state)
+{
+    static const char *const bad[] = { "/file", "", "a\nb", "|" };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        worker_end *e = forwarding_worker();
+        member(e, bad[i], false);
+        rounds();
+        assert_int_equal(w->results, 1);
+        assert_int_equal(w->result.outcome, FAULT_TRY_LATER);
+        teardown(state);
+        setup(state);
+    }
+}
+
+static void mailbox_command_is_filled_in_here(void **state)
+{
+    (void)state;
+    w->generation.snapshot.base.mailbox_command = STR("/bin/mda -x");
+    worker_end *e = forwarding_worker();
+    assert_true(e->rules.flags & DELIVER_HAS_COMMAND);
+    member(e, "|", false);
+    copied(e, 1);
+    assert_string_equal(w->last_nexthop, "pipe alice |/bin/mda -x");
+}
+
+static void an_account_of_the_system_waits_for_an_alias(void **state)
+{
+    (void)state;
+    request(1, 10, "daemon");
+    auth_user m = { .outcome = FAULT_REFUSED, .needs_alias = 1, .user = STR("daemon") };
+    channel_put(&w->auth[0].channel, AUTH_USER, w->auth[0].asked[0].ref, auth_user, &m);
+    rounds();
+    assert_int_equal(w->result.outcome, FAULT_TRY_LATER);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -348,6 +599,13 @@ int main(void)
         TEST(a_lost_worker_defers_all_it_had),
         TEST(a_worker_speaks_for_itself_alone),
         TEST(a_qmgr_that_went_away_hears_nothing),
+        TEST(a_worker_hears_the_rules_and_what_it_needs),
+        TEST(a_copy_is_a_message_and_its_end_the_result),
+        TEST(a_copy_outlives_its_worker),
+        TEST(a_lost_worker_gives_its_copy_up),
+        TEST(what_a_worker_may_not_name_drops_it),
+        TEST(mailbox_command_is_filled_in_here),
+        TEST(an_account_of_the_system_waits_for_an_alias),
         TEST(an_unknown_user_is_refused_and_a_failed_search_deferred),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
