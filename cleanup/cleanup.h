@@ -17,7 +17,7 @@ typedef struct blank {
     peer *qmgr;
 } blank;
 
-/* Who brings messages: smtpd, pickup, or a local program over the submit socket, who is trusted with nothing. */
+/* Who brings messages: smtpd, pickup, bounce, or a local program over the submit socket, who is trusted with nothing. */
 typedef struct bringer {
     cleanup *cleanup;
     channel *channel;

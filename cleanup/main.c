@@ -6,7 +6,7 @@ static const contract cleanup_contract = {
     .root = ROOT_EMPTY,
     .calls = CALLS_LOOP | CALLS_ACCEPT | CALLS_RECEIVE | CALLS_CONTENT,
     .limits = { .open_files = 8192 },
-    .peers = "smtpd pickup qmgr policy submit",
+    .peers = "smtpd pickup bounce qmgr policy submit",
 };
 
 static bool prepare(process *p)
@@ -22,6 +22,7 @@ int main(void)
     const peer_row peers[] = {
         { "smtpd", bring_talk, bring_opened, bring_lost },
         { "pickup", bring_talk, bring_opened, bring_lost },
+        { "bounce", bring_talk, bring_opened, bring_lost },
         { "qmgr", qmgr_talk, stock_opened, stock_lost },
         { "policy", policy_talk, NULL, resolve_lost },
     };

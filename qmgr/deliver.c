@@ -153,7 +153,7 @@ static void request_send(qmgr *q, delivery *d, peer *to)
         .checked_bytes = file->head.checked_bytes,
         .content_checksum = file->head.content_checksum,
         .arrived_s = m->arrived_s,
-        .reverse_path = file->envelope.reverse_path,
+        .reverse_path = report_sender(file, r, &m->loaded->arena),
         .recipient = r->address,
         .original = r->original,
         .user = r->nexthop,

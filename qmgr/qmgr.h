@@ -11,6 +11,7 @@
 typedef struct qmgr qmgr;
 typedef struct message message;
 typedef struct destination destination;
+typedef struct notice notice;
 
 /* One recipient on its way; of one whose route was looked up again there may be several. */
 typedef struct delivery {
@@ -35,6 +36,8 @@ typedef struct loaded {
     struct progress *progress; /* of each recipient */
     uint32_t open;             /* recipients without a result in this round */
     int fd;                    /* read-write */
+    notice *report;            /* that is being made of it */
+    fault report_fault;        /* why one could not be made in this round */
 } loaded;
 
 typedef enum message_state { MESSAGE_AT_REST, MESSAGE_WAITING, MESSAGE_READY, MESSAGE_ACTIVE } message_state;
@@ -49,6 +52,7 @@ struct message {
     uint8_t
         state; /* message_state: at rest (held), in the heap of waiting ones, in the list of ready ones, being delivered */
     uint8_t asked; /* done when the delivery that runs has ended */
+    bool is_unreported; /* it waits for bounce, too */
     size_t heap_at;
     loaded *loaded;
     struct message *next; /* in ready */
@@ -84,6 +88,11 @@ struct qmgr {
     destination *round, **round_last;
     refs running;   /* deliveries that a process has */
     refs questions; /* to policy */
+    refs reports;   /* that bounce has */
+    notice *report_line, **report_line_last; /* that wait for their turn */
+    size_t report_count;                     /* that bounce has */
+    task report_task;
+    bool has_unreported; /* messages wait for a bounce */
     admin_desk desk;
     size_t active_count;
     task schedule;
@@ -142,6 +151,18 @@ void result_part_over(qmgr *q, message *m, uint32_t index, str reason); /* the r
 void finish_asked(qmgr *q, message *m); /* holds or deletes, at once if it can be, else later */
 void finish_round(qmgr *q, message *m); /* no recipient is open: gone, held, or tried again */
 void result_put(qmgr *q, delivery *d, fault outcome, str reason);
+
+/* report.c */
+extern const talk bounce_talk;
+void report_bounce_opened(peer *p);
+void report_bounce_lost(peer *p);
+bool report_start(qmgr *q, message *m);              /* true: finish_round is called again when it is made */
+uint32_t report_missing(const qmgr *q, const message *m); /* recipients whose result is to be reported and was not */
+bool report_is_double(const qmgr *q, const message *m);   /* a copy for a postmaster: its failure is told to nobody */
+bool report_wishes_success(const envelope_recipient *r);
+
+/* The reverse-path of a recipient's copy, where its failure is reported: of its alias's owner, or its own with VERP. */
+str report_sender(const queue_message *file, const envelope_recipient *r, arena *mem);
 
 /* admin.c */
 void admin_start(qmgr *q);

@@ -5,6 +5,8 @@
 #define GROUP(title)
 #define X(kind, name, value, least, most, help) \
     { STR_ROW(#name), PARAMETER_##kind, STR_ROW(value), (least), (most), (help), offsetof(config, name) },
+#define NAMED(kind, field, name, value, least, most, help) \
+    { STR_ROW(name), PARAMETER_##kind, STR_ROW(value), (least), (most), (help), offsetof(config, field) },
 const parameter parameter_rows[PARAMETER_COUNT] = {
 #include "conf/parameters.def"
 };
