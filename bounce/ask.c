@@ -37,10 +37,9 @@ static void job_free(job *j)
 
 void job_end(job *j, fault outcome)
 {
-    report_done m = { .queue_id = j->begin.queue_id,
-                      .outcome = outcome.kind,
-                      .report_id = j->report_id,
-                      .reason = str_c(outcome.text) };
+    report_done m = {
+        .queue_id = j->begin.queue_id, .outcome = outcome.kind, .report_id = j->report_id, .reason = str_c(outcome.text)
+    };
     if (is_fault(outcome))
         log_event(LOG_WARNING, "not-reported", LOG_C("id", queue_id_text(j->begin.queue_id).text),
                   LOG_STR("to", j->begin.reverse_path), LOG_C("reason", outcome.text));
@@ -75,8 +74,9 @@ static bool on_begin(void *context, channel *ch, received *r)
 static bool kind_take(job *j, uint32_t action)
 {
     static const report_kind kinds[] = {
-        [REPORT_FAILED] = REPORT_OF_FAILURE,  [REPORT_DELAYED] = REPORT_OF_DELAY, [REPORT_DELIVERED] = REPORT_OF_SUCCESS,
-        [REPORT_RELAYED] = REPORT_OF_SUCCESS, [REPORT_EXPANDED] = REPORT_OF_SUCCESS,
+        [REPORT_FAILED] = REPORT_OF_FAILURE,    [REPORT_DELAYED] = REPORT_OF_DELAY,
+        [REPORT_DELIVERED] = REPORT_OF_SUCCESS, [REPORT_RELAYED] = REPORT_OF_SUCCESS,
+        [REPORT_EXPANDED] = REPORT_OF_SUCCESS,
     };
     if (action < REPORT_FAILED || action > REPORT_EXPANDED)
         return false;

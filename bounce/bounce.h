@@ -36,7 +36,8 @@ struct bounce {
 };
 
 /* templates.c */
-void templates_load(bounce *b); /* before confinement; a file with a mistake is logged, and the built-in ones are used */
+void templates_load(
+    bounce *b); /* before confinement; a file with a mistake is logged, and the built-in ones are used */
 str template_text(job *j, str text); /* filled in, in the job's arena */
 
 /* ask.c: qmgr's requests */
@@ -53,7 +54,7 @@ void bring_lost(peer *p);
 letter letter_first(job *j);
 letter letter_next(const job *j); /* after one that is queued */
 str letter_recipient(job *j);
-str letter_sender(job *j);        /* of the envelope */
+str letter_sender(job *j); /* of the envelope */
 
 /* compose.c: writes the report to a descriptor, in CRLF */
 typedef struct composed {

@@ -137,7 +137,8 @@ static void text_write(job *j, pen *p, const dsn_report *r)
     bool is_copy = j->letter == LETTER_TO_POSTMASTER;
     str text = is_copy ? STR_NONE : template_text(j, t->text);
     str charset = r->is_utf8 ? STR("utf-8") : is_copy ? STR("us-ascii") : t->charset;
-    dsn_part_append(&p->buf, r, STR("Notification"), arena_printf(&j->arena, "text/plain; charset=%.*s", STR_ARG(charset)),
+    dsn_part_append(&p->buf, r, STR("Notification"),
+                    arena_printf(&j->arena, "text/plain; charset=%.*s", STR_ARG(charset)),
                     r->is_utf8 || dsn_is_8bit(text));
     buf_append(&p->buf, text);
     if (is_copy)

@@ -22,10 +22,10 @@ static bool is_double(const job *j)
 
 static letter letter_copy(const job *j)
 {
-    bool wants_it = is_double(j)                      ? has_class(j, "2bounce")
-                    : j->kind == REPORT_OF_FAILURE    ? has_class(j, "bounce")
-                    : j->kind == REPORT_OF_DELAY      ? has_class(j, "delay")
-                                                      : false;
+    bool wants_it = is_double(j)                   ? has_class(j, "2bounce")
+                    : j->kind == REPORT_OF_FAILURE ? has_class(j, "bounce")
+                    : j->kind == REPORT_OF_DELAY   ? has_class(j, "delay")
+                                                   : false;
     return wants_it ? LETTER_TO_POSTMASTER : LETTER_NONE;
 }
 
@@ -37,7 +37,8 @@ letter letter_first(job *j)
     j->bounce->dropped++;
     log_event(LOG_WARNING, "double-bounce-dropped", LOG_C("id", queue_id_text(j->begin.queue_id).text),
               LOG_STR("to", j->rows[0].address), LOG_NUM("recipients", j->row_count),
-              LOG_STR("reason", j->rows[0].reason), LOG_C("why", "it has no sender, and notify_classes has no 2bounce"));
+              LOG_STR("reason", j->rows[0].reason),
+              LOG_C("why", "it has no sender, and notify_classes has no 2bounce"));
     return LETTER_NONE;
 }
 
@@ -63,9 +64,9 @@ str letter_recipient(job *j)
     const config *c = config_of(j);
     if (j->letter == LETTER_TO_SENDER)
         return j->begin.reverse_path;
-    return postmaster(j, is_double(j)                   ? c->second_bounce_notice_recipient
-                         : j->kind == REPORT_OF_DELAY   ? c->delay_notice_recipient
-                                                        : c->bounce_notice_recipient);
+    return postmaster(j, is_double(j)                 ? c->second_bounce_notice_recipient
+                         : j->kind == REPORT_OF_DELAY ? c->delay_notice_recipient
+                                                      : c->bounce_notice_recipient);
 }
 
 str letter_sender(job *j)

@@ -32,8 +32,10 @@ int main(void)
         { "qmgr", qmgr_talk, NULL, jobs_qmgr_lost },
         { "cleanup", cleanup_talk, NULL, bring_lost },
     };
-    const program bounce_program = {
-        .contract = &bounce_contract, .peers = peers, .peer_count = COUNT_OF(peers), .prepare = prepare, .report = report
-    };
+    const program bounce_program = { .contract = &bounce_contract,
+                                     .peers = peers,
+                                     .peer_count = COUNT_OF(peers),
+                                     .prepare = prepare,
+                                     .report = report };
     return daemon_run(&bounce_program, &b);
 }

@@ -76,8 +76,8 @@ static fault look_take(void *context, str piece)
 {
     look *l = context;
     l->facts.is_8bit = l->facts.is_8bit || dsn_is_8bit(piece);
-    l->facts.has_boundary = l->facts.has_boundary || spans(l, piece) ||
-                            memmem(piece.p, piece.n, l->boundary.p, l->boundary.n) != NULL;
+    l->facts.has_boundary =
+        l->facts.has_boundary || spans(l, piece) || memmem(piece.p, piece.n, l->boundary.p, l->boundary.n) != NULL;
     keep(l, piece);
     return NO_FAULT;
 }

@@ -16,7 +16,8 @@ static void names_check(checking *c, str text)
     str unknown;
     report_text_append(&out, text, value_find, (void *)(uintptr_t)c->config, &unknown);
     if (unknown.p)
-        problem_warning(c->problems, c->config->bounce_template_file, 0, "$%.*s is not a parameter, and stands for nothing",
+        problem_warning(c->problems, c->config->bounce_template_file, 0,
+                        "$%.*s is not a parameter, and stands for nothing",
                         STR_ARG(str_upto(arena_copy(c->problems->arena, unknown), 60)));
     buf_free(&out);
 }

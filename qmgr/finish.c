@@ -48,7 +48,10 @@ static bool is_worse(fault a, fault b)
 /* RFC 3463 2: what only waited too long has failed with the class of what passes. */
 static const char *status_of(fault outcome, char out[8])
 {
-    snprintf(out, 8, "%c.%.5s", "245"[!is_fault(outcome) ? 0 : outcome.kind == FAULT_REFUSED ? 2 : 1],
+    snprintf(out, 8, "%c.%.5s",
+             "245"[!is_fault(outcome)              ? 0
+                   : outcome.kind == FAULT_REFUSED ? 2
+                                                   : 1],
              outcome.status[0] ? outcome.status : "0.0");
     return out;
 }

@@ -190,8 +190,9 @@ static void begin_put(const qmgr *q, const message *m, const notice *r, channel 
         .sender = e->reverse_path,
         .envelope_id = e->envelope_id,
         .returns = e->returns,
-        .client = e->client_address.n ? arena_printf(&l->arena, "%.*s [%.*s]", STR_ARG(e->client_name), STR_ARG(e->client_address))
-                                      : e->login,
+        .client = e->client_address.n
+                      ? arena_printf(&l->arena, "%.*s [%.*s]", STR_ARG(e->client_name), STR_ARG(e->client_address))
+                      : e->login,
         .recipient_count = rows_count(&l->file, r),
         .flags = e->flags & (ENVELOPE_8BIT | ENVELOPE_UTF8),
     };

@@ -4,8 +4,11 @@ static const struct {
     str ending;
     char letter;
     uint64_t seconds;
-} units[] = { { STR_ROW("_weeks"), 'w', 604800 }, { STR_ROW("_days"), 'd', 86400 },   { STR_ROW("_hours"), 'h', 3600 },
-              { STR_ROW("_minutes"), 'm', 60 },   { STR_ROW("_seconds"), 's', 1 } };
+} units[] = { { STR_ROW("_weeks"), 'w', 604800 },
+              { STR_ROW("_days"), 'd', 86400 },
+              { STR_ROW("_hours"), 'h', 3600 },
+              { STR_ROW("_minutes"), 'm', 60 },
+              { STR_ROW("_seconds"), 's', 1 } };
 
 static bool is_time(const parameter *p)
 {
@@ -40,8 +43,7 @@ static bool row_append(const config *c, const parameter *p, buf *out)
     case PARAMETER_bytes: return buf_printf(out, "%llu", (unsigned long long)config_number(c, at));
     case PARAMETER_seconds:
     case PARAMETER_days: return time_append(config_number(c, at), out);
-    case PARAMETER_flag:
-        return buf_append(out, *(const bool *)((const char *)c + p->offset) ? STR("yes") : STR("no"));
+    case PARAMETER_flag: return buf_append(out, *(const bool *)((const char *)c + p->offset) ? STR("yes") : STR("no"));
     case PARAMETER_choice: return word_append(c, at, out);
     }
     return false;
@@ -57,9 +59,9 @@ bool config_value_append(const config *c, str name, buf *out)
             continue;
         p = parameter_find(str_upto(name, name.n - units[i].ending.n));
         if (is_time(p))
-            return buf_printf(out, "%llu",
-                              (unsigned long long)(config_number(c, (parameter_index)(p - parameter_rows)) /
-                                                   units[i].seconds));
+            return buf_printf(
+                out, "%llu",
+                (unsigned long long)(config_number(c, (parameter_index)(p - parameter_rows)) / units[i].seconds));
     }
     return false;
 }

@@ -3,7 +3,7 @@
 #include "mail/header.h"
 
 enum {
-    VALUE_MAX = 900, /* a line has 998 octets at most (RFC 5322 2.1.1), and a value may have no blank to fold at */
+    VALUE_MAX = 900,      /* a line has 998 octets at most (RFC 5322 2.1.1), and a value may have no blank to fold at */
     MESSAGE_ID_MAX = 500, /* a References field with one stays within the 998 octets of a line */
     TEXT_WIDTH = 78,
 };
@@ -48,8 +48,9 @@ static bool clean_append(buf *out, str s, bool may_utf8)
     for (size_t i = 0; i < s.n; i++) {
         unsigned char c = (unsigned char)s.p[i];
         bool is_control = c < ' ' || c == 0x7f;
-        buf_append_char(out, is_control ? (c == '\t' || c == '\r' || c == '\n' ? ' ' : '?')
-                             : c < 0x80 || keeps_8bit ? (char)c : '?');
+        buf_append_char(out, is_control               ? (c == '\t' || c == '\r' || c == '\n' ? ' ' : '?')
+                             : c < 0x80 || keeps_8bit ? (char)c
+                                                      : '?');
     }
     return !out->overflow;
 }
@@ -220,7 +221,8 @@ bool dsn_recipient_fields_append(buf *out, const dsn_report *r, const dsn_recipi
         address_field_append(out, "Original-Recipient", to->original, r->is_utf8);
     address_field_append(out, "Final-Recipient", to->address, r->is_utf8);
     buf_printf(out, "Action: %s\r\n", action_word(to->action));
-    field_append(out, "Status", STR_NONE, is_status(to->status) ? to->status : str_c(status_default(to->action)), false);
+    field_append(out, "Status", STR_NONE, is_status(to->status) ? to->status : str_c(status_default(to->action)),
+                 false);
     if (to->remote.n)
         field_append(out, "Remote-MTA", STR("dns; "), to->remote, false);
     if (to->reason.n)

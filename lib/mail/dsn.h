@@ -12,18 +12,18 @@ enum { DSN_BOUNDARY_BYTES = 16, DSN_BOUNDARY_MAX = 64 };
 
 typedef struct dsn_report {
     /* of the report itself */
-    str host;       /* ours: Reporting-MTA */
-    str id;         /* its queue id */
-    str from;       /* as the template has it */
+    str host; /* ours: Reporting-MTA */
+    str id;   /* its queue id */
+    str from; /* as the template has it */
     str subject;
-    str to;         /* an address */
+    str to; /* an address */
     str boundary;
     date when;
-    bool is_utf8;   /* the message needs SMTPUTF8, so its sender can read UTF-8 (RFC 6533) */
-    bool is_8bit;   /* a part has bytes above 127 */
+    bool is_utf8; /* the message needs SMTPUTF8, so its sender can read UTF-8 (RFC 6533) */
+    bool is_8bit; /* a part has bytes above 127 */
     /* of the message that it is about */
-    str about;      /* its queue id */
-    str sender;     /* its reverse-path; empty: the null one */
+    str about;  /* its queue id */
+    str sender; /* its reverse-path; empty: the null one */
     str envelope_id;
     str message_id; /* "<…>" as dsn_message_id gave it; empty: none */
     date arrived;
@@ -31,12 +31,12 @@ typedef struct dsn_report {
 
 typedef struct dsn_recipient {
     dsn_action action;
-    str address;     /* final */
-    str original;    /* as the client said it; empty or the same: not shown */
-    str orcpt;       /* "rfc822;…", decoded; empty: not given */
-    str status;      /* "5.1.1"; anything else becomes what the action says */
+    str address;  /* final */
+    str original; /* as the client said it; empty or the same: not shown */
+    str orcpt;    /* "rfc822;…", decoded; empty: not given */
+    str status;   /* "5.1.1"; anything else becomes what the action says */
     str reason;
-    str remote;      /* the host that said so; empty: we */
+    str remote; /* the host that said so; empty: we */
     date last_try;
     date retry_until; /* of a delay; utc_s 0: not known */
 } dsn_recipient;

@@ -152,7 +152,8 @@ static fault template_read(reader *r, str end, report_template *t)
     }
     t->text = arena_copy(r->arena, buf_str(&text));
     buf_free(&text);
-    return str_equal(line, end) ? NO_FAULT : wrong("the template does not end: a line of its last word is missing", end);
+    return str_equal(line, end) ? NO_FAULT
+                                : wrong("the template does not end: a line of its last word is missing", end);
 }
 
 /* "failure_template = <<EOF" */
