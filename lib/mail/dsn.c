@@ -192,9 +192,9 @@ static bool is_number(str s)
 /* RFC 3463 2 */
 static bool is_status(str s)
 {
-    str rest = s, class, subject, detail;
-    return str_cut(&rest, '.', &class) && str_cut(&rest, '.', &subject) && str_cut(&rest, '\0', &detail) &&
-           class.n == 1 && str_has(STR("245"), class.p[0]) && is_number(subject) && is_number(detail);
+    str detail = s, class, subject;
+    return str_cut(&detail, '.', &class) && str_cut(&detail, '.', &subject) && class.n == 1 &&
+           str_has(STR("245"), class.p[0]) && is_number(subject) && is_number(detail);
 }
 
 static const char *status_default(dsn_action a)
