@@ -88,9 +88,12 @@ static void letter_queued(job *j, uint64_t id)
 {
     bounce *b = j->bounce;
     bool is_copy = j->letter == LETTER_TO_POSTMASTER;
+    static const char *const kinds[] = {
+        [REPORT_OF_FAILURE] = "failure", [REPORT_OF_DELAY] = "delay", [REPORT_OF_SUCCESS] = "success"
+    };
     log_event(LOG_INFO, is_copy ? "postmaster-copy" : "reported", LOG_C("id", queue_id_text(j->begin.queue_id).text),
               LOG_C("report", queue_id_text(id).text), LOG_STR("to", letter_recipient(j)),
-              LOG_NUM("recipients", j->row_count));
+              LOG_C("kind", kinds[j->kind]), LOG_NUM("recipients", j->row_count));
     b->reported += !is_copy;
     b->copied += is_copy;
     if (j->report_id == 0)

@@ -63,7 +63,8 @@ static void recipient_done(qmgr *q, message *m, uint32_t index, fault outcome, s
     count(q, state);
     unsigned told = l->file.slots[index].told;
     l->file.slots[index] = queue_slot_make(state, clock_s(), status, reason);
-    queue_slot_tell(&l->file.slots[index], told);
+    if (told)
+        queue_slot_tell(&l->file.slots[index], told);
     bool is_alone = l->file.head.recipient_count == 1 && state == SLOT_DELIVERED &&
                     !report_wishes_success(&l->file.recipients[index]); /* its file goes at once */
     fault f = is_alone ? NO_FAULT : queue_slot_write(l->fd, &l->file.head, index, &l->file.slots[index]);

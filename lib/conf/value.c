@@ -12,7 +12,7 @@ static const struct {
 
 static bool is_time(const parameter *p)
 {
-    return p && (p->kind == PARAMETER_seconds || p->kind == PARAMETER_days);
+    return p && (p->kind == PARAMETER_seconds || p->kind == PARAMETER_hours || p->kind == PARAMETER_days);
 }
 
 /* In the largest unit that divides it. */
@@ -42,6 +42,7 @@ static bool row_append(const config *c, const parameter *p, buf *out)
     case PARAMETER_number:
     case PARAMETER_bytes: return buf_printf(out, "%llu", (unsigned long long)config_number(c, at));
     case PARAMETER_seconds:
+    case PARAMETER_hours:
     case PARAMETER_days: return time_append(config_number(c, at), out);
     case PARAMETER_flag: return buf_append(out, *(const bool *)((const char *)c + p->offset) ? STR("yes") : STR("no"));
     case PARAMETER_choice: return word_append(c, at, out);

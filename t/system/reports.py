@@ -33,11 +33,11 @@ class Report:
 
     def groups(self):
         """[of the message, of each recipient, ...], as dictionaries with lower-case names."""
-        if self.status.get_content_type() == "message/delivery-status":
-            blocks = self.status.get_payload()
-        else:  # which Python knows no parser for
-            text = self.status.get_payload(decode=True) or self.status.as_bytes().partition(b"\n\n")[2]
-            blocks = [email.message_from_bytes(b, policy=email.policy.default) for b in text.replace(b"\r\n", b"\n").strip().split(b"\n\n")]
+        blocks = self.status.get_payload()
+        if self.status.get_content_type() != "message/delivery-status":  # which Python takes for one message
+            part = self.content.replace(b"\r\n", b"\n").split(f"\n--{self.mail.get_boundary()}".encode())[2]
+            policy = email.policy.default.clone(utf8=True)
+            blocks = [email.message_from_string(b, policy=policy) for b in part.decode().partition("\n\n")[2].strip().split("\n\n")]
         return [{name.lower(): str(value) for name, value in block.items()} for block in blocks]
 
     def message(self):

@@ -6,6 +6,7 @@ import smtplib
 
 import pytest
 
+from queue_file import Recipient, leave
 from reports import MAILER, Report, aliases, gone, reports, submit, wait_reports
 from smtp_steps import arrived, hello, reload_all, set_all, write
 from suite import Suite
@@ -325,6 +326,35 @@ def test_return_paths_by_sendmail(suite):
         assert done.returncode == 0, done.stderr
         assert return_path(arrived(suite, f"Subject: {path}", "user2")) == path
     assert suite.command("sendmail", "-XVab", "-f", "user1@example.test", "user2@example.test", input="x\n").returncode == 64
+
+
+def test_the_owner_of_a_list_hears_of_its_members():
+    """The recipient's own sender, as an alias with an owner gives it: in the queue file, as it stands there."""
+    with Suite(settings=SETTINGS) as suite:
+        suite.stop()
+        queue_id = leave(suite, sender="user1@example.test", recipients=[
+            Recipient("nobody@example.test", transport="error", nexthop="5.1.1 of the list", sender="user2@example.test"),
+            Recipient("nobody3@example.test", transport="error", nexthop="5.1.2 of the sender"),
+            Recipient("user3@example.test", nexthop="user3@example.test", sender="user2@example.test")])
+        suite.start()
+        owner, sender = report_of(suite, queue_id, "user2"), report_of(suite, queue_id)
+        assert owner.to() == "user2@example.test" and owner.recipient()["final-recipient"] == "rfc822; nobody@example.test"
+        assert sender.recipient()["final-recipient"] == "rfc822; nobody3@example.test"
+        assert return_path(arrived(suite, "mark-left", "user3")) == "user2@example.test"
+        gone(suite, queue_id)
+
+
+# ---- beyond ASCII ----
+
+def test_an_address_that_is_not_ascii(suite):
+    """RFC 6533: fields and types of their own."""
+    done = suite.command("sendmail", "-f", "user1@example.test", "-V", "utf8", "j\u00f6rg@example.test", input="Subject: \u00e4\n\nbody \u00fc\n")
+    assert done.returncode == 0, done.stderr
+    r = until(lambda: [r for r in reports(suite) if r.message().get("original-envelope-id") == "utf8"], "its report")[0]
+    assert r.status.get_content_type() == "message/global-delivery-status"
+    assert r.recipient()["final-recipient"] == "utf-8; j\u00f6rg@example.test"
+    assert r.returned.get_content_type() == "message/global" and "body \u00fc".encode() in r.content
+    assert "<j\u00f6rg@example.test>" in r.words
 
 
 # ---- templates ----
