@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "cleanup/cleanup.h"
 #include "mail/address.h"
+#include "mail/verp.h"
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -15,7 +16,7 @@ enum {
 
 static const talk submit_talk;
 
-/* Handlers get a peer (smtpd, pickup) or, of a local program, the bringer itself. */
+/* Handlers get a peer (smtpd, pickup, bounce) or, of a local program, the bringer itself. */
 static bringer *bringer_of(void *context, const channel *ch)
 {
     return ch->talk == &submit_talk ? context : ((peer *)context)->context;
@@ -52,6 +53,7 @@ static void envelope_keep(intake *i, const envelope *e)
         .envelope_id = arena_copy(a, e->envelope_id),
         .returns = arena_copy(a, e->returns),
         .forwarders = arena_copy(a, e->forwarders),
+        .verp = arena_copy(a, e->verp),
         .flags = e->flags,
     };
     i->has_envelope = true;
@@ -140,10 +142,13 @@ static bool is_printable(str s)
  * line end in it would become a command of SMTP, or a field of a header, one day. */
 static fault submitted_check(const intake *i)
 {
+    const config *c = daemon_config(i->bringer->cleanup->process);
     if (!is_address(i->envelope.reverse_path, true))
         return fault_make(FAULT_REFUSED, "1.7", "The sender is no address");
     if (!is_printable(i->envelope.envelope_id) || !is_printable(i->envelope.returns))
         return fault_make(FAULT_REFUSED, "5.4", "An envelope id that cannot be");
+    if (i->envelope.verp.n && !verp_is_valid(i->envelope.verp, c->verp_delimiter_filter))
+        return fault_make(FAULT_REFUSED, "5.4", "Delimiters of a return path that cannot be");
     for (size_t k = 0; k < i->brought.n; k++)
         if (!is_address(i->brought.p[k].address, false) || !is_printable(i->brought.p[k].orcpt))
             return fault_make(FAULT_REFUSED, "1.3", "A recipient is no address");

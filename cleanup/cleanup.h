@@ -17,7 +17,8 @@ typedef struct blank {
     peer *qmgr;
 } blank;
 
-/* Who brings messages: smtpd, pickup, local and pipe (what a user forwards), or a local program over the submit socket, who is trusted with nothing. */
+/* Who brings messages: smtpd, pickup, bounce, local and pipe (what a user forwards), or a local
+ * program over the submit socket, who is trusted with nothing. */
 typedef struct bringer {
     cleanup *cleanup;
     channel *channel;

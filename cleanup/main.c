@@ -6,7 +6,7 @@ static const contract cleanup_contract = {
     .root = ROOT_EMPTY,
     .calls = CALLS_LOOP | CALLS_ACCEPT | CALLS_RECEIVE | CALLS_CONTENT,
     .limits = { .open_files = 8192 },
-    .peers = "smtpd pickup local qmgr policy submit",
+    .peers = "smtpd pickup bounce local qmgr policy submit",
 };
 
 static bool prepare(process *p)
@@ -23,6 +23,7 @@ int main(void)
         { "smtpd", bring_talk, bring_opened, bring_lost },
         { "pickup", bring_talk, bring_opened, bring_lost },
         { "local", bring_talk, bring_opened, bring_lost },
+        { "bounce", bring_talk, bring_opened, bring_lost },
         { "qmgr", qmgr_talk, stock_opened, stock_lost },
         { "policy", policy_talk, NULL, resolve_lost },
     };

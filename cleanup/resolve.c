@@ -92,7 +92,8 @@ static bool on_route(void *context, channel *ch, received *r)
                                  .transport = m.transport,
                                  .nexthop = m.nexthop,
                                  .orcpt = brought->orcpt,
-                                 .notify = brought->notify };
+                                 .notify = brought->notify,
+                                 .sender = m.sender };
     q->has_route = true;
     intake_add_recipient(q->intake, &final);
     return true;

@@ -17,5 +17,8 @@ void check_queue_folders(checking *c);
 void check_programs(checking *c);
 void check_accounts(checking *c);
 
+/* check_templates.c: bounce_template_file */
+void check_templates(checking *c);
+
 /* check_keys.c: certificates and keys can be read and belong together */
 void check_keys(checking *c);

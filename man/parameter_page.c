@@ -93,7 +93,10 @@ static void print_parameter(parameter_index at, arena *a)
         str range = parameter_range(p, a);
         fputs("\nValue: ", stdout);
         print_text(range);
-        fputs(p->kind == PARAMETER_days ? "; a number without a letter means days." : ".", stdout);
+        fputs(p->kind == PARAMETER_days    ? "; a number without a letter means days."
+              : p->kind == PARAMETER_hours ? "; a number without a letter means hours."
+                                           : ".",
+              stdout);
     }
     putchar('\n');
 }

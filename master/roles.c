@@ -59,6 +59,7 @@ const role roles[] = {
     { "pop3d", ROOT_IS_HOST, ROLE_HAS_WORKER, NULL, 10, RANK_TAKES, imapds },
     { "meter", ROOT_IS_EMPTY, 0, NULL, 11, RANK_ANSWERS, one },
     { "pickup", ROOT_IS_DROP, 0, NULL, 12, RANK_TAKES, one },
+    { "bounce", ROOT_IS_EMPTY, ROLE_REPLACED, NULL, 13, RANK_DELIVERS, one },
 };
 const size_t role_count = COUNT_OF(roles);
 
@@ -67,8 +68,8 @@ const role_link role_links[] = {
     { "cleanup", "qmgr" }, { "cleanup", "policy" }, { "pickup", "cleanup" }, { "qmgr", "policy" },
     { "qmgr", "local" },   { "local", "auth" },     { "policy", "auth" },    { "auth", "auth-worker" },
     { "auth", "pam" },     { "login", "auth" },     { "login", "meter" },    { "login", "imapd" },
-    { "login", "pop3d" },  { "auth", "imapd" },     { "auth", "pop3d" },
-    { "local", "cleanup" },
+    { "login", "pop3d" },  { "auth", "imapd" },     { "auth", "pop3d" },     { "qmgr", "bounce" },
+    { "bounce", "cleanup" }, { "local", "cleanup" },
 };
 const size_t role_link_count = COUNT_OF(role_links);
 

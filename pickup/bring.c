@@ -118,6 +118,7 @@ static void envelope_put(const parcel *k, channel *c, uint32_t sum)
                    .login = str_c(login),
                    .envelope_id = from->envelope_id,
                    .returns = from->returns,
+                   .verp = from->verp,
                    .flags = (from->flags & (ENVELOPE_8BIT | ENVELOPE_UTF8)) | ENVELOPE_SUBMITTED };
     channel_put(c, CLEANUP_ENVELOPE, k->ref, envelope, &e);
     for (uint32_t i = 0; i < k->message.head.recipient_count; i++) {

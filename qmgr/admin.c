@@ -111,7 +111,7 @@ static bool drop(qmgr *q, message *m)
     return true;
 }
 
-/* What had failed for good gets another chance. */
+/* What had failed for good gets another chance, unless its sender was told so. */
 static bool release(qmgr *q, message *m)
 {
     if (m->place != QUEUE_HOLD)
@@ -123,7 +123,7 @@ static bool release(qmgr *q, message *m)
     }
     queue_message *file = &m->loaded->file;
     for (uint32_t i = 0; i < file->head.recipient_count; i++)
-        if (file->slots[i].state == SLOT_FAILED) {
+        if (file->slots[i].state == SLOT_FAILED && !(file->slots[i].told & SLOT_TOLD_FAILURE)) {
             file->slots[i] =
                 queue_slot_make(SLOT_DEFERRED, clock_s(), file->slots[i].status, str_c(file->slots[i].reason));
             queue_slot_write(m->loaded->fd, &file->head, i, &file->slots[i]);

@@ -45,9 +45,13 @@ static bool is_worse(fault a, fault b)
     return weight[a.kind] >= weight[b.kind];
 }
 
-static const char *status_of(slot_state state, fault outcome, char out[8])
+/* RFC 3463 2: what only waited too long has failed with the class of what passes. */
+static const char *status_of(fault outcome, char out[8])
 {
-    snprintf(out, 8, "%c.%.5s", "245"[state == SLOT_FAILED ? 2 : state == SLOT_DEFERRED],
+    snprintf(out, 8, "%c.%.5s",
+             "245"[!is_fault(outcome)              ? 0
+                   : outcome.kind == FAULT_REFUSED ? 2
+                                                   : 1],
              outcome.status[0] ? outcome.status : "0.0");
     return out;
 }
@@ -57,8 +61,12 @@ static void recipient_done(qmgr *q, message *m, uint32_t index, fault outcome, s
 {
     loaded *l = m->loaded;
     count(q, state);
+    unsigned told = l->file.slots[index].told;
     l->file.slots[index] = queue_slot_make(state, clock_s(), status, reason);
-    bool is_alone = l->file.head.recipient_count == 1 && state == SLOT_DELIVERED; /* its file goes at once */
+    if (told)
+        queue_slot_tell(&l->file.slots[index], told);
+    bool is_alone = l->file.head.recipient_count == 1 && state == SLOT_DELIVERED &&
+                    !report_wishes_success(&l->file.recipients[index]); /* its file goes at once */
     fault f = is_alone ? NO_FAULT : queue_slot_write(l->fd, &l->file.head, index, &l->file.slots[index]);
     if (is_fault(f))
         log_fault(LOG_ERROR, "state-not-written", f);
@@ -81,7 +89,7 @@ void result_part_over(qmgr *q, message *m, uint32_t index, str reason)
         return;
     fault worst = of->worst;
     slot_state state = state_of(q, m, worst);
-    status_of(state, worst, status);
+    status_of(worst, status);
     recipient_done(q, m, index, worst, state, status, is_fault(worst) ? str_c(worst.text) : reason);
 }
 
@@ -94,7 +102,7 @@ void result_put(qmgr *q, delivery *d, fault outcome, str reason)
     progress *of = &m->loaded->progress[d->index];
     slot_state state = state_of(q, m, outcome);
     char status[8];
-    log_result(m, &d->to, events[state], status_of(state, outcome, status), reason);
+    log_result(m, &d->to, events[state], status_of(outcome, status), reason);
     if (is_worse(outcome, of->worst))
         of->worst = outcome;
     uint32_t index = d->index;
@@ -156,25 +164,58 @@ static void defer(qmgr *q, message *m)
     schedule_at(q, m, m->next_try_s);
 }
 
+/* What failed of a message whose failures are told to nobody. */
+static void dropped_log(const qmgr *q, const message *m)
+{
+    const queue_message *file = &m->loaded->file;
+    for (uint32_t i = 0; i < file->head.recipient_count && report_is_double(q, m); i++)
+        if (file->slots[i].state == SLOT_FAILED)
+            log_event(LOG_WARNING, "double-bounce-dropped", LOG_C("id", queue_id_text(m->id).text),
+                      LOG_STR("to", file->recipients[i].address), LOG_C("reason", file->slots[i].reason),
+                      LOG_C("why", "a copy for a postmaster is reported to nobody"));
+}
+
+/* A report that can never be made: an admin sees the message instead. */
+static void hold_unreported(qmgr *q, message *m)
+{
+    log_event(LOG_ERROR, "held", LOG_C("id", queue_id_text(m->id).text), LOG_C("reason", m->loaded->report_fault.text));
+    if (message_move(q, m, QUEUE_HOLD))
+        message_unload(q, m);
+    else
+        defer(q, m);
+}
+
+static void settle(qmgr *q, message *m, tally t)
+{
+    bool is_final = m->loaded->report_fault.kind != FAULT_NONE && m->loaded->report_fault.kind != FAULT_TRY_LATER;
+    uint32_t missing = report_missing(q, m);
+    m->is_unreported = missing > 0;
+    q->has_unreported = q->has_unreported || m->is_unreported;
+    if (t.deferred || (missing && !is_final)) {
+        defer(q, m);
+    } else if (missing) {
+        hold_unreported(q, m);
+    } else {
+        if (t.failed)
+            dropped_log(q, m);
+        log_event(LOG_INFO, "removed", LOG_C("id", queue_id_text(m->id).text));
+        message_remove(q, m);
+    }
+}
+
+/* Called again when a report was made, until all are. */
 void finish_round(qmgr *q, message *m)
 {
+    if (report_start(q, m))
+        return;
     tally t = tally_of(m->loaded);
     q->active_count--;
     m->state = MESSAGE_AT_REST;
     if (m->asked == ASKED_HOLD && t.deferred == 0 && t.failed == 0)
         m->asked = ASKED_NOTHING; /* nothing is left to hold */
-    if (m->asked) {
+    if (m->asked)
         finish_asked(q, m);
-    } else if (t.deferred) {
-        defer(q, m);
-    } else if (t.failed) {
-        /* Nobody is told yet; it waits where an admin sees it. */
-        log_event(LOG_WARNING, "held", LOG_C("id", queue_id_text(m->id).text), LOG_NUM("failed", t.failed));
-        message_move(q, m, QUEUE_HOLD);
-        message_unload(q, m);
-    } else {
-        log_event(LOG_INFO, "removed", LOG_C("id", queue_id_text(m->id).text));
-        message_remove(q, m);
-    }
+    else
+        settle(q, m, t);
     schedule_soon(q); /* there is room for another */
 }

@@ -13,6 +13,7 @@
 typedef struct qmgr qmgr;
 typedef struct message message;
 typedef struct destination destination;
+typedef struct notice notice;
 
 /* One recipient on its way; of one whose route was looked up again there may be several. */
 typedef struct delivery {
@@ -50,6 +51,8 @@ typedef struct loaded {
     struct progress *progress; /* of each recipient */
     uint32_t open;             /* recipients without a result in this round */
     int fd;                    /* read-write */
+    notice *report;            /* that is being made of it */
+    fault report_fault;        /* why one could not be made in this round */
 } loaded;
 
 typedef enum message_state { MESSAGE_AT_REST, MESSAGE_WAITING, MESSAGE_READY, MESSAGE_ACTIVE } message_state;
@@ -66,6 +69,7 @@ struct message {
     uint8_t asked;   /* done when the delivery that runs has ended */
     bool is_found;   /* by the scan at the start: what it says was not looked at yet */
     bool is_flushed; /* somebody wants it tried now, also by a transport of defer_transports */
+    bool is_unreported; /* it waits for bounce, too */
     size_t heap_at;
     loaded *loaded;
     struct message *next; /* in ready */
@@ -133,6 +137,11 @@ struct qmgr {
     learning learning;
     refs running;   /* deliveries that a process has */
     refs questions; /* to policy */
+    refs reports;   /* that bounce has */
+    notice *report_line, **report_line_last; /* that wait for their turn */
+    size_t report_count;                     /* that bounce has */
+    task report_task;
+    bool has_unreported; /* messages wait for a bounce */
     admin_desk desk;
     size_t active_count;
     task schedule;
@@ -211,6 +220,18 @@ void result_part_over(qmgr *q, message *m, uint32_t index, str reason); /* the r
 void finish_asked(qmgr *q, message *m); /* holds or deletes, at once if it can be, else later */
 void finish_round(qmgr *q, message *m); /* no recipient is open: gone, held, or tried again */
 void result_put(qmgr *q, delivery *d, fault outcome, str reason);
+
+/* report.c */
+extern const talk bounce_talk;
+void report_bounce_opened(peer *p);
+void report_bounce_lost(peer *p);
+bool report_start(qmgr *q, message *m);              /* true: finish_round is called again when it is made */
+uint32_t report_missing(const qmgr *q, const message *m); /* recipients whose result is to be reported and was not */
+bool report_is_double(const qmgr *q, const message *m);   /* a copy for a postmaster: its failure is told to nobody */
+bool report_wishes_success(const envelope_recipient *r);
+
+/* The reverse-path of a recipient's copy, where its failure is reported: of its alias's owner, or its own with VERP. */
+str report_sender(const queue_message *file, const envelope_recipient *r, arena *mem);
 
 /* admin.c */
 void admin_start(qmgr *q);

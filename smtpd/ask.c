@@ -1,6 +1,7 @@
 /* Questions to policy: one open one a session. A policy that was restarted is asked again; only if none comes back soon the
  * client hears 451. Runs in: smtpd. */
 #include "base/log.h"
+#include "ipc/talk/envelope.h"
 #include "smtpd/replies.h"
 
 enum { POLICY_PATIENCE_MS = 10000 };
@@ -56,6 +57,19 @@ void policy_no_answer(session *s)
     s->on_answer(s, &a);
 }
 
+_Static_assert((int)SMTP_NOTIFY_NEVER == NOTIFY_NEVER && (int)SMTP_NOTIFY_SUCCESS == NOTIFY_SUCCESS &&
+                   (int)SMTP_NOTIFY_FAILURE == NOTIFY_FAILURE && (int)SMTP_NOTIFY_DELAY == NOTIFY_DELAY,
+               "one set of wishes");
+
+/* Each member of an alias keeps what was said of the alias (RFC 3461 5.2.7). */
+static str orcpt_of(transaction *tx)
+{
+    const smtp_params *p = &tx->rcpt_params;
+    if (!(p->given & SMTP_PARAM_ORCPT))
+        return STR_NONE;
+    return arena_printf(&tx->arena, "%.*s;%.*s", STR_ARG(p->orcpt_type), STR_ARG(p->orcpt));
+}
+
 static bool on_route(void *context, channel *ch, received *r)
 {
     peer *from = context;
@@ -71,7 +85,9 @@ static bool on_route(void *context, channel *ch, received *r)
     arena *a = &s->tx.arena;
     recipient *n = ARENA_NEW(a, recipient);
     *n = (recipient){ .address = arena_copy(a, m.address), .original = s->question.recipient,
-                      .transport = arena_copy(a, m.transport), .nexthop = arena_copy(a, m.nexthop) };
+                      .transport = arena_copy(a, m.transport), .nexthop = arena_copy(a, m.nexthop),
+                      .orcpt = orcpt_of(&s->tx), .sender = arena_copy(a, m.sender),
+                      .notify = s->tx.rcpt_params.notify };
     *s->tx.last = n;
     s->tx.last = &n->next;
     s->tx.count++;

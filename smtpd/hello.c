@@ -1,5 +1,6 @@
 /* HELO, EHLO, STARTTLS: who the client is, and how private the line. Runs in: smtpd. */
 #include "base/log.h"
+#include "conf/list.h"
 #include "proto/smtp_reply.h"
 #include "smtpd/replies.h"
 #include <stdio.h>
@@ -15,29 +16,47 @@ static bool offers_auth(const session *s)
            (tls_is_on(&s->stream) || !s->config->smtpd_tls_auth_only);
 }
 
+bool hello_offers(const session *s, const char *keyword)
+{
+    return !list_has(s->config->smtpd_discard_ehlo_keywords, str_c(keyword));
+}
+
+bool hello_offers_verp(const session *s)
+{
+    return hello_offers(s, "XVERP") && networks_match_text(&s->smtpd->verp_clients, str_c(s->client));
+}
+
+static void keyword_add(const session *s, buf *out, const char *keyword, bool is_offered)
+{
+    if (is_offered && hello_offers(s, keyword))
+        buf_printf(out, "\n%s", keyword);
+}
+
 static void mechanisms_list(const session *s, buf *out)
 {
     str rest = s->config->auth_mechanisms, word;
-    buf_printf(out, "AUTH");
+    buf_printf(out, "\nAUTH");
     while (str_word(&rest, " ,\t", &word)) {
         buf_append_char(out, ' ');
         for (size_t i = 0; i < word.n; i++)
             buf_append_char(out, (char)(word.p[i] >= 'a' && word.p[i] <= 'z' ? word.p[i] - 32 : word.p[i]));
     }
-    buf_append_char(out, '\n');
 }
 
 static void extensions_list(const session *s, buf *out)
 {
-    buf_printf(out, "%.*s\nPIPELINING\nSIZE %llu\n", STR_ARG(s->config->myhostname),
-               (unsigned long long)s->config->message_size_limit);
-    if (!s->config->disable_vrfy_command)
-        buf_printf(out, "VRFY\n");
-    if (offers_tls(s))
-        buf_printf(out, "STARTTLS\n");
-    if (offers_auth(s))
+    buf_append(out, s->config->myhostname);
+    keyword_add(s, out, "PIPELINING", true);
+    if (hello_offers(s, "SIZE"))
+        buf_printf(out, "\nSIZE %llu", (unsigned long long)s->config->message_size_limit);
+    keyword_add(s, out, "VRFY", !s->config->disable_vrfy_command);
+    keyword_add(s, out, "STARTTLS", offers_tls(s));
+    if (offers_auth(s) && hello_offers(s, "AUTH"))
         mechanisms_list(s, out);
-    buf_printf(out, "8BITMIME\nENHANCEDSTATUSCODES");
+    keyword_add(s, out, "8BITMIME", true);
+    keyword_add(s, out, "ENHANCEDSTATUSCODES", true);
+    keyword_add(s, out, "DSN", true);
+    keyword_add(s, out, "XVERP", hello_offers_verp(s));
 }
 
 static void helo_set(session *s, str name, bool is_esmtp)

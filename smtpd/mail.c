@@ -1,6 +1,7 @@
 /* MAIL, RCPT, DATA, RSET, VRFY: a transaction's envelope. Runs in: smtpd. */
 #include "base/log.h"
 #include "base/memory.h"
+#include "mail/verp.h"
 #include "smtpd/replies.h"
 
 static reply of_answer(const session *s, const policy_answer *a)
@@ -24,12 +25,26 @@ static unsigned params_offered(const session *s)
     unsigned offered = SMTP_PARAM_SIZE | SMTP_PARAM_BODY;
     if (s->config->smtpd_sasl_auth_enable)
         offered |= SMTP_PARAM_AUTH;
+    if (hello_offers(s, "DSN"))
+        offered |= SMTP_PARAMS_DSN;
+    if (hello_offers_verp(s))
+        offered |= SMTP_PARAM_XVERP;
     return s->is_esmtp ? offered : 0;
 }
 
 static verdict params_refused(session *s, const smtp_params *p)
 {
     return (verdict){ s->phase, reply_of(p->is_unknown ? REPLY_UNKNOWN_PARAMETER : REPLY_BAD_PARAMETER) };
+}
+
+/* A return path for each recipient needs one that it can be made of. */
+static bool verp_take(const session *s, smtp_params *p, bool has_sender)
+{
+    if (!(p->given & SMTP_PARAM_XVERP))
+        return true;
+    if (p->verp.n == 0)
+        p->verp = s->config->default_verp_delimiters;
+    return has_sender && verp_is_valid(p->verp, s->config->verp_delimiter_filter);
 }
 
 static void mail_decided(session *s, const policy_answer *a)
@@ -61,6 +76,8 @@ verdict on_mail(session *s, const smtp_command *c)
     str params = arena_copy(&tx->arena, c->params);
     if (smtp_mail_params_parse(params, params_offered(s), &tx->arena, &tx->params) != PARSE_DONE)
         return params_refused(s, &tx->params);
+    if (!verp_take(s, &tx->params, !sender.is_null))
+        return (verdict){ PHASE_MAIL, reply_of(REPLY_BAD_PARAMETER) };
     if (s->config->message_size_limit && tx->params.size_bytes > s->config->message_size_limit)
         return (verdict){ PHASE_MAIL, reply_of(REPLY_TOO_BIG) };
     tx->reverse_path = sender.is_null ? STR_NONE : address_text(&sender, &tx->arena);

@@ -47,7 +47,8 @@ typedef enum waiting { /* for whose answer; input rests meanwhile */
 } waiting;
 
 typedef struct recipient {
-    str address, original, transport, nexthop;
+    str address, original, transport, nexthop, orcpt, sender;
+    uint32_t notify; /* NOTIFY_… */
     struct recipient *next;
 } recipient;
 
@@ -112,7 +113,7 @@ struct smtpd {
     uint32_t serial;
     uint64_t session_count, accepted, refused;
     tls_context *tls;
-    networks trusted, newline_exceptions; /* of the current generation */
+    networks trusted, newline_exceptions, verp_clients; /* of the current generation */
 };
 
 /* session.c */
@@ -131,6 +132,8 @@ void session_drain(session *s); /* closes it when the process leaves, unless a m
 verdict session_command(session *s, const smtp_command *c);
 
 /* hello.c, mail.c, auth.c: handlers of verbs */
+bool hello_offers(const session *s, const char *keyword); /* an extension that smtpd_discard_ehlo_keywords does not name */
+bool hello_offers_verp(const session *s);
 verdict on_helo(session *s, const smtp_command *c);
 verdict on_ehlo(session *s, const smtp_command *c);
 verdict on_starttls(session *s, const smtp_command *c);

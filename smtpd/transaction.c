@@ -59,13 +59,15 @@ static void envelope_put(session *s, channel *c)
         .protocol = s->is_esmtp ? protocols[has_tls][has_login] : STR("SMTP"), .tls = str_c(s->tls), .login = s->login,
         .envelope_id = tx->params.envid,
         .returns = tx->params.ret == SMTP_RET_FULL ? STR("FULL") : tx->params.ret == SMTP_RET_HDRS ? STR("HDRS") : STR_NONE,
+        .verp = tx->params.verp,
         .flags = (tx->params.body == SMTP_BODY_8BITMIME ? ENVELOPE_8BIT : 0u) |
                  (tx->policy_flags & POLICY_HOLD ? ENVELOPE_HOLD : 0u) | (has_login ? ENVELOPE_SUBMITTED : 0u),
     };
     channel_put(c, CLEANUP_ENVELOPE, tx->ref, envelope, &e);
     for (const recipient *r = tx->recipients; r; r = r->next) {
         envelope_recipient to = { .address = r->address, .original = r->original, .transport = r->transport,
-                                  .nexthop = r->nexthop };
+                                  .nexthop = r->nexthop, .orcpt = r->orcpt, .notify = r->notify,
+                                  .sender = r->sender };
         channel_put(c, CLEANUP_RECIPIENT, tx->ref, envelope_recipient, &to);
     }
 }

@@ -1,6 +1,7 @@
 #include "ctl/sendmail/deliver.h"
 #include "ctl/sendmail/content.h"
 #include "ctl/sendmail/header.h"
+#include "mail/verp.h"
 #include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -113,10 +114,20 @@ static int input_copy(delivery *d)
     return status;
 }
 
+static str verp_of(const delivery *d)
+{
+    const sendmail_options *o = d->options;
+    return !o->has_verp ? STR_NONE : o->verp.n ? o->verp : d->config->default_verp_delimiters;
+}
+
 static int commit(delivery *d)
 {
     const sendmail_options *o = d->options;
     uint64_t id;
+    if (o->has_verp && (d->job.sender.n == 0 || !verp_is_valid(verp_of(d), d->config->verp_delimiter_filter))) {
+        fputs("sendmail: -XV needs a sender, and two delimiters that verp_delimiter_filter has\n", stderr);
+        return EX_USAGE;
+    }
     if (d->recipients.rows.n == 0) {
         fputs("sendmail: the header names no recipients\n", stderr);
         return EX_USAGE;
@@ -127,6 +138,7 @@ static int commit(delivery *d)
                    .login = arena_printf(&d->arena, "uid:%u", (unsigned)getuid()),
                    .envelope_id = o->envelope_id,
                    .returns = o->returns,
+                   .verp = verp_of(d),
                    .flags = ENVELOPE_SUBMITTED };
     if (o->is_8bit || d->content.is_8bit)
         e.flags |= ENVELOPE_8BIT;

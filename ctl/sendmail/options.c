@@ -104,6 +104,16 @@ static fault sender_take(const char *value, sendmail_options *o)
     return text_take("the sender (-f)", value, TEXT_MAX, &o->sender);
 }
 
+/* Sendmail's -X names a log file, and is taken; Postfix's -XV asks for a return path for each recipient. */
+static fault verp_take(const char *value, sendmail_options *o)
+{
+    if (value[0] != 'V')
+        return NO_FAULT;
+    o->has_verp = true;
+    o->verp = str_c(value + 1);
+    return o->verp.n == 0 || o->verp.n == 2 ? NO_FAULT : usage("-XV takes two delimiters, not", value + 1);
+}
+
 /* Of the -o options i alone means something here; all others are settings of Sendmail's own. */
 static fault option_take(int letter, const char *value, sendmail_options *o)
 {
@@ -122,6 +132,7 @@ static fault option_take(int letter, const char *value, sendmail_options *o)
     case 'R': return returns_take(value, o);
     case 'V': return text_take("the envelope id (-V)", value, ENVELOPE_ID_MAX, &o->envelope_id);
     case 'B': return body_take(value, o);
+    case 'X': return verp_take(value, o);
     default: break;
     }
     return NO_FAULT;
@@ -129,7 +140,7 @@ static fault option_take(int letter, const char *value, sendmail_options *o)
 
 fault sendmail_options_read(int argc, char **argv, sendmail_options *out)
 {
-    /* Taken and of no effect: A G L O U X c d e h m n p v x. */
+    /* Taken and of no effect: A G L O U X (but -XV) c d e h m n p v x. */
     static const char letters[] = ":A:B:C:F:GIL:N:O:R:UV:X:b:cd::e:f:h:imno:p:q::r:tvx";
     fault f = NO_FAULT;
     int letter;

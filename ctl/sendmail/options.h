@@ -14,6 +14,8 @@ typedef struct sendmail_options {
     str flush_id;          /* -qI; empty: all */
     uint32_t notify;       /* NOTIFY_…, 0: not said */
     str returns, envelope_id;
+    bool has_verp; /* -XV */
+    str verp;      /* -XVxy: the delimiters; empty: the default ones */
     bool is_8bit;
     char **recipients; /* what is left, ends in NULL */
     int recipient_count;

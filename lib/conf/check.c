@@ -16,7 +16,7 @@ static void check_paths(scope *s, const config *c)
     static const parameter_index paths[] = {
         AT_config_directory,    AT_queue_directory,    AT_daemon_directory, AT_user_file,
         AT_smtpd_tls_cert_file, AT_smtpd_tls_key_file, AT_tls_cert_file,    AT_tls_key_file,
-        AT_maillog_file,
+        AT_maillog_file,        AT_bounce_template_file,
     };
     for (size_t i = 0; i < COUNT_OF(paths); i++) {
         str path = config_text(c, paths[i]);
@@ -62,6 +62,8 @@ static void check_networks(scope *s, const config *c)
         AT_mynetworks,
         AT_smtpd_client_event_limit_exceptions,
         AT_smtpd_forbid_bare_newline_exclusions,
+        AT_authorized_verp_clients,
+        AT_smtpd_authorized_verp_clients,
     };
     for (size_t i = 0; i < COUNT_OF(lists); i++) {
         str list = config_text(c, lists[i]);
@@ -185,6 +187,23 @@ static void check_feedback(scope *s, const config *c)
     }
 }
 
+static void check_reports(scope *s, const config *c)
+{
+    static const str classes[] = { STR_ROW("bounce"),   STR_ROW("2bounce"),  STR_ROW("data"),    STR_ROW("delay"),
+                                   STR_ROW("policy"),   STR_ROW("protocol"), STR_ROW("resource"), STR_ROW("software") };
+    str rest = c->notify_classes, word, delimiters = c->default_verp_delimiters;
+    while (list_next(&rest, &word)) {
+        bool is_known = false;
+        for (size_t i = 0; i < COUNT_OF(classes); i++)
+            is_known = is_known || str_equal_nocase(word, classes[i]);
+        if (!is_known)
+            scope_error(s, AT_notify_classes, "\"%.*s\" is not a class of reports", STR_ARG(str_upto(word, 60)));
+    }
+    for (size_t i = 0; i < delimiters.n; i++)
+        if (!str_has(c->verp_delimiter_filter, delimiters.p[i]))
+            scope_error(s, AT_default_verp_delimiters, "verp_delimiter_filter does not have '%c'", delimiters.p[i]);
+}
+
 void check_values(scope *s, const config *c, service_role role)
 {
     check_paths(s, c);
@@ -195,6 +214,7 @@ void check_values(scope *s, const config *c, service_role role)
     check_tls(s, c, role);
     check_braces(s, c);
     check_feedback(s, c);
+    check_reports(s, c);
     if (role == ROLE_SMTPD || role == ROLE_COUNT)
         check_relay(s, c);
 }

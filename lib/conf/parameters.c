@@ -5,6 +5,8 @@
 #define GROUP(title)
 #define X(kind, name, value, least, most, help) \
     { STR_ROW(#name), PARAMETER_##kind, STR_ROW(value), (least), (most), (help), offsetof(config, name) },
+#define NAMED(kind, field, name, value, least, most, help) \
+    { STR_ROW(name), PARAMETER_##kind, STR_ROW(value), (least), (most), (help), offsetof(config, field) },
 const parameter parameter_rows[PARAMETER_COUNT] = {
 #include "conf/parameters.def"
 };
@@ -107,6 +109,7 @@ str parameter_range(const parameter *p, arena *a)
     case PARAMETER_number:
         return arena_printf(a, "a number from %llu to %llu", (unsigned long long)p->least, (unsigned long long)p->most);
     case PARAMETER_seconds:
+    case PARAMETER_hours:
     case PARAMETER_days:
         least = seconds_text(p->least, a);
         most = seconds_text(p->most, a);
@@ -145,7 +148,8 @@ static bool seconds_read(const parameter *p, str value, arena *a, void *field)
     uint64_t v;
 
     (void)a;
-    if (!num_parse_seconds(value, p->kind == PARAMETER_days ? 'd' : 's', p->most, &v) || v < p->least)
+    char unit = p->kind == PARAMETER_days ? 'd' : p->kind == PARAMETER_hours ? 'h' : 's';
+    if (!num_parse_seconds(value, unit, p->most, &v) || v < p->least)
         return false;
     *(uint64_t *)field = v;
     return true;
@@ -189,8 +193,8 @@ fault parameter_read(const parameter *p, str value, arena *a, config *out)
 {
     static bool (*const readers[])(const parameter *, str, arena *, void *) = {
         [PARAMETER_text] = text_read,       [PARAMETER_raw] = text_read,      [PARAMETER_number] = number_read,
-        [PARAMETER_seconds] = seconds_read, [PARAMETER_days] = seconds_read,  [PARAMETER_bytes] = bytes_read,
-        [PARAMETER_flag] = flag_read,       [PARAMETER_choice] = choice_read,
+        [PARAMETER_seconds] = seconds_read, [PARAMETER_hours] = seconds_read, [PARAMETER_days] = seconds_read,
+        [PARAMETER_bytes] = bytes_read,     [PARAMETER_flag] = flag_read,     [PARAMETER_choice] = choice_read,
     };
     if (readers[p->kind](p, value, a, (char *)out + p->offset))
         return NO_FAULT;

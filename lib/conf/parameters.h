@@ -45,7 +45,8 @@ typedef enum parameter_kind {
     PARAMETER_raw,
     PARAMETER_number,
     PARAMETER_seconds,
-    PARAMETER_days, /* as seconds, but a number without a unit means days */
+    PARAMETER_hours, /* as seconds, but a number without a unit means hours */
+    PARAMETER_days,  /* ... or days */
     PARAMETER_bytes,
     PARAMETER_flag,
     PARAMETER_choice,
@@ -55,6 +56,7 @@ typedef enum parameter_kind {
 #define CONFIG_TYPE_raw str
 #define CONFIG_TYPE_number uint64_t
 #define CONFIG_TYPE_seconds uint64_t
+#define CONFIG_TYPE_hours uint64_t
 #define CONFIG_TYPE_days uint64_t
 #define CONFIG_TYPE_bytes uint64_t
 #define CONFIG_TYPE_flag bool
@@ -112,7 +114,7 @@ static inline str config_text(const config *c, parameter_index at)
     return *(const str *)(const void *)((const char *)c + parameter_rows[at].offset);
 }
 
-/* A field by its number; of a number, seconds, days or bytes. */
+/* A field by its number; of a number, seconds, hours, days or bytes. */
 static inline uint64_t config_number(const config *c, parameter_index at)
 {
     return *(const uint64_t *)(const void *)((const char *)c + parameter_rows[at].offset);

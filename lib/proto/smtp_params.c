@@ -9,7 +9,7 @@ enum {
     AUTH_MAX = 500,  /* RFC 4954 5 */
 };
 
-typedef enum value_shape { VALUE_NONE, VALUE_NEEDED } value_shape;
+typedef enum value_shape { VALUE_NONE, VALUE_NEEDED, VALUE_DELIMITERS } value_shape;
 typedef enum verb { VERB_MAIL, VERB_RCPT } verb;
 
 typedef struct row {
@@ -89,6 +89,15 @@ static bool envid_parse(str value, arena *mem, smtp_params *out)
     return value.n <= ENVID_MAX && xtext_read(value, false, mem, &out->envid);
 }
 
+static bool verp_parse(str value, arena *mem, smtp_params *out)
+{
+    for (size_t i = 0; i < value.n; i++)
+        if (value.p[i] <= ' ' || value.p[i] >= 0x7f)
+            return false;
+    out->verp = arena_copy(mem, value);
+    return value.n == 2;
+}
+
 static unsigned notify_bit(str word)
 {
     static const struct {
@@ -155,6 +164,7 @@ static const row rows[] = {
     { STR_ROW("AUTH"), SMTP_PARAM_AUTH, VERB_MAIL, VALUE_NEEDED, auth_parse },
     { STR_ROW("RET"), SMTP_PARAM_RET, VERB_MAIL, VALUE_NEEDED, ret_parse },
     { STR_ROW("ENVID"), SMTP_PARAM_ENVID, VERB_MAIL, VALUE_NEEDED, envid_parse },
+    { STR_ROW("XVERP"), SMTP_PARAM_XVERP, VERB_MAIL, VALUE_DELIMITERS, verp_parse },
     { STR_ROW("NOTIFY"), SMTP_PARAM_NOTIFY, VERB_RCPT, VALUE_NEEDED, notify_parse },
     { STR_ROW("ORCPT"), SMTP_PARAM_ORCPT, VERB_RCPT, VALUE_NEEDED, orcpt_parse },
 };
@@ -183,17 +193,18 @@ static bool param_parse(str word, verb v, unsigned offered, arena *mem, smtp_par
     str value = str_from(word, equals + 1);
 
     out->problem = str_upto(word, equals);
-    if (!is_keyword(out->problem) || (has_value && !is_value(value)))
-        return false;
     const row *r = row_find(out->problem, v, offered);
+    bool is_free = r && r->shape == VALUE_DELIMITERS; /* it has '=' for a value */
+    if (!is_keyword(out->problem) || (has_value && !is_free && !is_value(value)))
+        return false;
     if (r == NULL) {
         out->is_unknown = true;
         return false;
     }
-    if ((out->given & r->param) || has_value != (r->shape == VALUE_NEEDED))
+    if ((out->given & r->param) || (!is_free && has_value != (r->shape == VALUE_NEEDED)))
         return false;
     out->given |= r->param;
-    return r->parse(value, mem, out);
+    return (is_free && !has_value) || r->parse(value, mem, out);
 }
 
 static parse params_parse(str params, verb v, unsigned offered, arena *mem, smtp_params *out)

@@ -1,5 +1,5 @@
 /* ESMTP parameters of MAIL FROM and RCPT TO: SIZE (RFC 1870), BODY (RFC 6152, 3030), SMTPUTF8 (RFC 6531), AUTH (RFC
- * 4954), RET, ENVID, NOTIFY, ORCPT (RFC 3461). Runs in: smtpd, sendmail -bs. Decoded values live in the caller's
+ * 4954), RET, ENVID, NOTIFY, ORCPT (RFC 3461), XVERP (Postfix's VERP_README). Runs in: smtpd, sendmail -bs. Decoded values live in the caller's
  * arena; others are views.
  * Fails: PARSE_BAD; is_unknown tells 555 (not recognised, not offered) from 501 (malformed, doubled). Whole values
  * only. */
@@ -16,6 +16,7 @@ typedef enum smtp_param { /* also bits of what a service offers */
                           SMTP_PARAM_ENVID = 1 << 5,
                           SMTP_PARAM_NOTIFY = 1 << 6,
                           SMTP_PARAM_ORCPT = 1 << 7,
+                          SMTP_PARAM_XVERP = 1 << 9,
                           SMTP_PARAM_BINARYMIME = 1 << 8, /* not a parameter: BODY=BINARYMIME is offered too */
 } smtp_param;
 
@@ -39,6 +40,7 @@ typedef struct smtp_params {
     unsigned notify; /* smtp_notify bits */
     str auth;        /* decoded; empty with SMTP_PARAM_AUTH given: "<>" */
     str envid;       /* decoded: printable ASCII */
+    str verp;        /* the two delimiters of XVERP=xy; empty with SMTP_PARAM_XVERP given: the default ones */
     str orcpt_type;  /* "rfc822" */
     str orcpt;       /* decoded: printable ASCII; of type utf-8: as written (RFC 6533) */
     bool is_unknown; /* after PARSE_BAD */

@@ -303,6 +303,12 @@ queue_slot queue_slot_make(slot_state state, uint64_t when_s, const char *status
     return s;
 }
 
+void queue_slot_tell(queue_slot *s, unsigned told)
+{
+    s->told = (uint8_t)(s->told | told);
+    s->checksum = checksum(0, (str){ (const char *)s + sizeof s->checksum, sizeof *s - sizeof s->checksum });
+}
+
 fault queue_slot_write(int fd, const queue_head *head, uint32_t recipient, const queue_slot *slot)
 {
     return bytes_write(fd, (str){ (const char *)slot, sizeof *slot },

@@ -47,10 +47,13 @@ typedef struct queue_schedule {
 
 typedef enum slot_state { SLOT_PENDING, SLOT_DELIVERED, SLOT_DEFERRED, SLOT_FAILED } slot_state;
 
+enum { SLOT_TOLD_FAILURE = 1, SLOT_TOLD_DELAY = 2, SLOT_TOLD_SUCCESS = 4 };
+
 typedef struct queue_slot {
     uint32_t checksum; /* of what follows; wrong: pending (a torn write may deliver twice, never lose) */
     uint8_t state;     /* slot_state */
-    uint8_t reserved[3];
+    uint8_t told;      /* SLOT_TOLD_…: which reports of it are durable */
+    uint8_t reserved[2];
     uint64_t when_s;
     char status[8];    /* "2.0.0" as sent, ends in NUL */
     char reason[104];  /* ends in NUL */
@@ -95,5 +98,6 @@ fault queue_times_read(int fd, uint64_t *arrived_s_out, queue_schedule *out);
 fault queue_content_check(int fd, const queue_head *head);
 
 queue_slot queue_slot_make(slot_state state, uint64_t when_s, const char *status, str reason);
+void queue_slot_tell(queue_slot *slot, unsigned told); /* adds SLOT_TOLD_… */
 fault queue_slot_write(int fd, const queue_head *head, uint32_t recipient, const queue_slot *slot);
 fault queue_schedule_write(int fd, uint64_t next_try_s, uint32_t tries);

@@ -14,8 +14,9 @@ from waiting import until
 SETTINGS = ("restart_backoff_max=0", "minimal_backoff_time=1s", "imap_worker_idle=60s", "pop3_worker_idle=60s",
             "smtpd_client_connection_rate_limit=0")
 TARGETS = ("smtpd", "cleanup", "qmgr", "local-worker", "policy", "local", "auth", "imapd-worker", "login", "auth-worker", "imapd",
-           "cleanup", "pop3d", "meter", "local-worker", "pickup", "qmgr", "pop3d-worker", "smtpd", "master")
-ALWAYS = {"smtpd", "cleanup", "qmgr", "policy", "local", "auth", "auth-worker", "login", "imapd", "pop3d", "meter", "pickup"}
+           "cleanup", "pop3d", "meter", "local-worker", "pickup", "qmgr", "pop3d-worker", "smtpd", "bounce", "master")
+ALWAYS = {"smtpd", "cleanup", "qmgr", "policy", "local", "auth", "auth-worker", "login", "imapd", "pop3d", "meter", "pickup",
+          "bounce"}
 SERVED_S = 20
 
 

@@ -15,7 +15,8 @@ from tries_pages import Page
 from waiting import until
 
 BUILD = "release"  # the walls of what is installed; in dev the workers are dynamic and keep the root directory
-DAEMONS = ("smtpd", "cleanup", "qmgr", "policy", "local", "auth", "auth-worker", "pam", "login", "imapd", "pop3d", "meter", "pickup")
+DAEMONS = ("smtpd", "cleanup", "qmgr", "policy", "local", "auth", "auth-worker", "pam", "login", "imapd", "pop3d", "meter", "pickup",
+           "bounce")
 WORKERS = ("local-worker", "imapd-worker", "pop3d-worker")
 SPAWNERS = ("local", "imapd", "pop3d")
 MAIL_UID = 20000

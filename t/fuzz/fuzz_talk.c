@@ -8,18 +8,21 @@
 #include "ipc/talk/meter.h"
 #include "ipc/talk/policy.h"
 #include "ipc/talk/queue.h"
+#include "ipc/talk/report.h"
 #include "ipc/talk/session.h"
 #include "ipc/talk/worker.h"
 #include <stdlib.h>
 
 #define MESSAGES(X)                                                                                                 \
     X(admin_ask)                                                                                                    \
-    X(admin_row) X(admin_end) X(auth_login) X(auth_answer) X(auth_find) X(auth_user) X(auth_changed) X(auth_grant)  \
-        X(auth_check) X(auth_checked) X(envelope) X(envelope_recipient) X(cleanup_begin) X(cleanup_ready)           \
-            X(cleanup_commit) X(cleanup_done) X(control_start) X(control_name) X(control_none) X(control_reload)    \
-                X(control_report) X(deliver_request) X(deliver_result) X(meter_event) X(meter_answer) X(policy_ask) \
-                    X(policy_route) X(policy_answer) X(queue_take) X(queue_file) X(queue_result) X(session_open)    \
-                        X(session_refused) X(session_sleep) X(session_closed) X(worker_start) X(worker_ready)
+    X(admin_row)                                                                                                    \
+    X(admin_end) X(auth_login) X(auth_answer) X(auth_find) X(auth_user) X(auth_changed) X(auth_grant) X(auth_check) \
+        X(auth_checked) X(envelope) X(envelope_recipient) X(cleanup_begin) X(cleanup_ready) X(cleanup_commit)       \
+            X(cleanup_done) X(control_start) X(control_name) X(control_none) X(control_reload) X(control_report)    \
+                X(deliver_request) X(deliver_result) X(meter_event) X(meter_answer) X(policy_ask) X(policy_route)   \
+                    X(policy_answer) X(queue_take) X(queue_file) X(queue_result) X(session_open) X(session_refused) \
+                        X(session_sleep) X(session_closed) X(worker_start) X(worker_ready) X(report_begin)          \
+                            X(report_recipient) X(report_done)
 
 #define TRY(message)                                                                                     \
     static void message##_try(str bytes, frame *f)                                                       \

@@ -165,7 +165,8 @@ def test_the_command_starts_it(s):
 
 def test_status_names_every_process(suite):
     text = suite.postrider("status").stdout
-    for role in ("smtpd", "cleanup", "qmgr", "policy", "local", "auth", "auth-worker", "login", "imapd", "pop3d", "meter", "pickup"):
+    for role in ("smtpd", "cleanup", "qmgr", "policy", "local", "auth", "auth-worker", "login", "imapd", "pop3d", "meter", "pickup",
+                 "bounce"):
         assert re.search(rf"(?m)^{role} +\d+ +up ", text), role
     rows = json.loads(suite.postrider("status", "--json", "--sandbox").stdout)["processes"]
     assert len(rows) == len(text.split("\n\n")[0].splitlines()) - 1

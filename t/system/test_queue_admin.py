@@ -15,16 +15,20 @@ is_root = os.geteuid() == 0
 
 @pytest.fixture
 def s():
+    """user2 has a mail folder that nobody may enter: mail for him waits."""
     with Suite() as suite:
+        os.chmod(os.path.join(suite.mail_dir, "user2", "Maildir"), 0)
         yield suite
 
 
-def hold_one(s, subject="held", to="nobody@example.test"):
-    """A message that fails for good waits in hold. Returns its id."""
+def hold_one(s, subject="held", to="user2@example.test"):
+    """A message that could not be delivered, and is held. Returns its id."""
     before = set(listed(s))
     assert s.command("sendmail", to, input=f"Subject: {subject}\n\nbody of {subject}\n").returncode == 0
-    found = until(lambda: {i: m for i, m in listed(s).items() if i not in before and m["place"] == "hold"}, "a held message")
-    return next(iter(found))
+    found = until(lambda: {i: m for i, m in listed(s).items() if i not in before and m["place"] == "deferred"}, "a deferred message")
+    ident = next(iter(found))
+    assert s.postrider("queue", "hold", ident).returncode == 0
+    return ident
 
 
 def listed(s):
@@ -47,10 +51,10 @@ def look(s, ident):
     """What must be seen of the held message, whether the suite runs or not."""
     m = listed(s)[ident]
     assert m["place"] == "hold" and m["sender"].endswith("@mail.example.test") and m["bytes"] > 100
-    assert [r["state"] for r in m["recipients"]] == ["failed"]
-    assert m["recipients"][0]["status"] == "5.1.1" and "User unknown" in m["recipients"][0]["reason"]
+    assert [r["state"] for r in m["recipients"]] == ["deferred"]
+    assert m["recipients"][0]["status"] == "4.2.0" and "mail folder" in m["recipients"][0]["reason"]
     text = s.postrider("queue", "list").stdout
-    assert text.startswith(f"{ident} hold ") and "<nobody@example.test> failed: 5.1.1" in text
+    assert text.startswith(f"{ident} hold ") and "<user2@example.test> deferred: 4.2.0" in text
     shown = s.postrider("queue", "show", ident)
     assert shown.returncode == 0 and re.search(r"(?m)^place +hold$", shown.stdout)
     assert json.loads(s.postrider("queue", "show", ident, "--json").stdout)["id"] == ident
@@ -76,9 +80,12 @@ def test_the_same_is_seen_running_and_stopped(s):
 def test_release_tries_again_and_delivers(s):
     ident = hold_one(s)
     assert s.postrider("queue", "release", ident).stdout == "release: 1 message\n"
-    s.wait_log(f"failed id={ident}", 2)  # its route was settled when it came
-    until(lambda: listed(s)[ident]["place"] == "hold", "the second hold")
+    s.wait_log(f"deferred id={ident}", 2)
+    until(lambda: listed(s)[ident]["place"] == "deferred", "the second try")
+    assert s.postrider("queue", "hold", ident).returncode == 0
+    os.chmod(os.path.join(s.mail_dir, "user2", "Maildir"), 0o700)
     assert s.postrider("queue", "release", ident, "--json").stdout == '{"changed":1}\n'
+    s.wait_messages(1, "user2")
 
 
 def test_delete(s):
@@ -106,7 +113,7 @@ def test_changes_of_a_stopped_queue_are_what_the_next_start_finds(s):
     assert listed(s)[ident]["place"] == "hold"
     assert s.postrider("queue", "release", "ALL").stdout == "release: 1 message\n"
     s.start()
-    s.wait_log(f"failed id={ident}", 2)  # tried again
+    s.wait_log(f"deferred id={ident}", 2)  # tried again
 
 
 def test_a_queue_does_not_change_behind_a_running_suite(s):
@@ -126,8 +133,8 @@ def test_long_lists_are_whole_and_in_order(s):
     s.wait_queue_empty()
     count = 230
     for n in range(count):
-        assert s.command("sendmail", f"nobody{n}@example.test", input="x\n").returncode == 0
-    until(lambda: len(s.queue_files("hold")) == count, "all held")
+        assert s.command("sendmail", "user2@example.test", input=f"{n}\n").returncode == 0
+    until(lambda: len(s.queue_files("deferred")) == count, "all deferred")
     ids = [json.loads(line)["id"] for line in s.postrider("queue", "list", "--json").stdout.splitlines()]
     assert len(ids) == count and ids == sorted(ids)
     s.stop()

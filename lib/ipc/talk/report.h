@@ -10,9 +10,12 @@ enum report_type {
     REPORT_DONE,      /* report_done */
 };
 
-/* What happened to a recipient (RFC 3464 2.3.3). */
+enum { REPORT_RECIPIENTS_MAX = 10000 }; /* of one report; a message may need several */
+
+/* What happened to a recipient (RFC 3464 2.3.3), as enum dsn_action of mail/dsn.h. */
 enum report_action { REPORT_FAILED = 1, REPORT_DELAYED, REPORT_DELIVERED, REPORT_RELAYED, REPORT_EXPANDED };
 
+/* All rows of a report are of one kind: failed; delayed; or delivered, relayed and expanded. */
 #define REPORT_BEGIN_FIELDS(X)                                                                                         \
     X(u64, queue_id)                                                                                                   \
     X(u64, content_offset)                                                                                             \
@@ -20,11 +23,12 @@ enum report_action { REPORT_FAILED = 1, REPORT_DELAYED, REPORT_DELIVERED, REPORT
     X(u64, arrived_s)                                                                                                  \
     X(u64, expires_s)       /* of a delay: until when it is tried (Will-Retry-Until) */                                \
     X(text, reverse_path)   /* where the report goes; empty: the null sender, whose failures go to postmaster at most */ \
+    X(text, sender)         /* of the message, as it came */                                                           \
     X(text, envelope_id)                                                                                               \
     X(text, returns)        /* FULL, HDRS or empty */                                                                  \
     X(text, client)         /* name and address of who brought it, for the report to postmaster */                     \
     X(u32, recipient_count) /* of RECIPIENT frames that follow */                                                      \
-    X(u32, is_8bit)
+    X(u32, flags)           /* of the envelope: ENVELOPE_8BIT, ENVELOPE_UTF8 */
 IPC_MESSAGE(report_begin, REPORT_BEGIN_FIELDS)
 
 #define REPORT_RECIPIENT_FIELDS(X)                                                                                     \

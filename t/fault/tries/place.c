@@ -24,6 +24,7 @@ static const struct {
     { "pop3d", SPAWNS },
     { "meter", 0 },
     { "pickup", WRITES },
+    { "bounce", 0 },
     { "master", MASTER },
     { "local-worker", WRITES | WORKER },
     { "imapd-worker", WRITES | WORKER },

@@ -65,6 +65,8 @@ static const row rows[] = {
     { AT_smtpd_timeout, STR_ROW("1 s"), false, 0 },
     { AT_bounce_queue_lifetime, STR_ROW("3"), true, 3 * 86400 },
     { AT_bounce_queue_lifetime, STR_ROW("3h"), true, 3 * 3600 },
+    { AT_delay_warning_time, STR_ROW("4"), true, 4 * 3600 },
+    { AT_delay_warning_time, STR_ROW("4s"), true, 4 },
     { AT_message_size_limit, STR_ROW("0"), true, 0 },
     { AT_message_size_limit, STR_ROW("10m"), true, 10 << 20 },
     { AT_message_size_limit, STR_ROW("1024g"), true, UINT64_C(1) << 40 },

@@ -38,6 +38,13 @@ static void test_what_other_software_says(void **state)
     assert_string_equal(o.recipients[1], "-x");
     assert_false(is_fault(take("-oem -oMr smtp -odb -om -e m -O Timeout=1 -v -n -G -h 3 -B8BITMIME -r <> a", &o)));
     assert_true(o.is_8bit && o.has_sender && str_equal(o.sender, STR("<>")) && !o.ignores_dot);
+    assert_false(o.has_verp);
+    assert_false(is_fault(take("-XV a", &o)));
+    assert_true(o.has_verp && o.verp.n == 0);
+    assert_false(is_fault(take("-XV-= a", &o)));
+    assert_true(o.has_verp && str_equal(o.verp, STR("-=")));
+    assert_false(is_fault(take("-X /log a", &o)));
+    assert_false(o.has_verp);
     assert_false(is_fault(take("-N success,delay -R hdrs -V id1 a", &o)));
     assert_int_equal(o.notify, NOTIFY_SUCCESS | NOTIFY_DELAY);
     assert_true(str_equal(o.returns, STR("HDRS")) && str_equal(o.envelope_id, STR("id1")));
@@ -67,7 +74,7 @@ static void test_what_is_wrong_is_refused(void **state)
 {
     static const char *const lines[] = { "-Z x",      "-f",       "-bd",          "-bx",
                                          "-b",        "-q15m",    "-N sometimes", "-N never,delay",
-                                         "-N ,",      "-R all",   "-B 9BIT",      "-f a\nb x",
+                                         "-N ,",      "-XV+",     "-XV+=-",      "-R all",   "-B 9BIT",      "-f a\nb x",
                                          "-F a\rb x", "-V a\x01", "-r a\x1b" };
     (void)state;
     sendmail_options o;

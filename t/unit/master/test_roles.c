@@ -103,7 +103,7 @@ static void each_role_has_an_account_of_its_own(void **state)
 static void who_is_asked_leaves_later(void **state)
 {
     static const char *const order[][2] = { { "smtpd", "cleanup" },  { "pickup", "cleanup" }, { "cleanup", "qmgr" },
-                                            { "qmgr", "local" },     { "local", "auth" },     { "smtpd", "policy" },
+                                            { "qmgr", "local" },     { "qmgr", "bounce" },    { "local", "auth" },     { "smtpd", "policy" },
                                             { "cleanup", "policy" }, { "login", "auth" },     { "smtpd", "meter" } };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(order); i++)

@@ -4,7 +4,8 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-#define ALL (SMTP_PARAM_SIZE | SMTP_PARAM_BODY | SMTP_PARAM_SMTPUTF8 | SMTP_PARAM_AUTH | SMTP_PARAMS_DSN)
+#define ALL                                                                                                            \
+    (SMTP_PARAM_SIZE | SMTP_PARAM_BODY | SMTP_PARAM_SMTPUTF8 | SMTP_PARAM_AUTH | SMTP_PARAMS_DSN | SMTP_PARAM_XVERP)
 #define X20 "xxxxxxxxxxxxxxxxxxxx"
 #define X100 X20 X20 X20 X20 X20
 
@@ -49,6 +50,15 @@ static const struct row {
     { "ENVID=+C3+A4", BAD, UNKNOWN },
     { "ENVID=" X100, GOOD, UNKNOWN },
     { "ENVID=" X100 "x", BAD, UNKNOWN },
+    { "XVERP", GOOD, UNKNOWN },
+    { "xverp=+= SIZE=1", GOOD, BAD },
+    { "XVERP===", GOOD, BAD },
+    { "XVERP=", BAD, BAD },
+    { "XVERP=+", BAD, UNKNOWN },
+    { "XVERP=+=-", BAD, BAD },
+    { "XVERP=\x01=", BAD, BAD },
+    { "XVERP=\xc3\xa4", BAD, UNKNOWN },
+    { "XVERP XVERP", BAD, UNKNOWN },
     { "NOTIFY=NEVER", UNKNOWN, GOOD },
     { "NOTIFY=SUCCESS,failure,DELAY", UNKNOWN, GOOD },
     { "NOTIFY=NEVER,SUCCESS", UNKNOWN, BAD },

@@ -150,6 +150,13 @@ static void states_are_rewritten_in_place(void **state)
     assert_int_equal(m.slots[1].when_s, 99);
     assert_string_equal(m.slots[1].status, "4.2.0");
     assert_int_equal(strlen(m.slots[1].reason), sizeof m.slots[1].reason - 1);
+    assert_int_equal(m.slots[1].told, 0);
+    queue_slot_tell(&s, SLOT_TOLD_DELAY);
+    queue_slot_tell(&s, SLOT_TOLD_FAILURE);
+    assert_false(is_fault(queue_slot_write(fd, &m.head, 1, &s)));
+    assert_false(is_fault(queue_read(fd, &a, &m)));
+    assert_int_equal(m.slots[1].state, SLOT_DEFERRED);
+    assert_int_equal(m.slots[1].told, SLOT_TOLD_DELAY | SLOT_TOLD_FAILURE);
     assert_int_equal(m.schedule.next_try_s, 12345);
     assert_int_equal(m.schedule.tries, 3);
     arena_free(&a);
