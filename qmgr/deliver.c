@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static const char local_transport[] = "local", error_transport[] = "error";
+static const char local_transport[] = "local", pipe_transport[] = "pipe", error_transport[] = "error";
 
 static const char *transport_name(str s)
 {
-    return str_equal(s, STR("local")) ? local_transport : error_transport;
+    return str_equal(s, STR("local")) ? local_transport : str_equal(s, STR("pipe")) ? pipe_transport : error_transport;
 }
 
 static destination *destination_get(qmgr *q, const envelope_recipient *r)
@@ -141,6 +141,8 @@ static void request_send(qmgr *q, delivery *d, peer *to)
     message *m = d->message;
     const queue_message *file = &m->loaded->file;
     const envelope_recipient *r = &d->to;
+    /* Of transport pipe the nexthop is a user, a blank and a member: a member may have blanks, a user has none. */
+    size_t user_bytes = d->destination->transport == pipe_transport ? str_find(r->nexthop, ' ') : r->nexthop.n;
     int fd = queue_tree_open(q->root_fd, m->place, m->id, O_RDONLY);
     if (fd < 0) {
         result_put(q, d, fault_errno("open the queue file"), STR("open the queue file"));
@@ -153,7 +155,7 @@ static void request_send(qmgr *q, delivery *d, peer *to)
         .checked_bytes = file->head.checked_bytes,
         .content_checksum = file->head.content_checksum,
         .arrived_s = m->arrived_s,
-        .reverse_path = file->envelope.reverse_path,
+        .reverse_path = r->sender.n ? r->sender : file->envelope.reverse_path,
         .envelope_id = file->envelope.envelope_id,
         .returns = file->envelope.returns,
         .orcpt = r->orcpt,
@@ -162,7 +164,8 @@ static void request_send(qmgr *q, delivery *d, peer *to)
         .forwarders = file->envelope.forwarders,
         .recipient = r->address,
         .original = r->original,
-        .user = r->nexthop,
+        .user = str_upto(r->nexthop, user_bytes),
+        .member = str_from(r->nexthop, user_bytes + 1),
     };
     running_add(q, d, to);
     channel_put_fds(&to->channel, DELIVER_REQUEST, d->ref, deliver_request, &request, &fd, 1);
@@ -171,8 +174,9 @@ static void request_send(qmgr *q, delivery *d, peer *to)
 /* One delivery of a destination. False: its transport cannot take it now. */
 static bool serve(qmgr *q, destination *at)
 {
-    peer *to = at->transport == local_transport ? daemon_peer(q->process, "local") : NULL;
-    if (at->transport == local_transport && to == NULL)
+    bool is_carried = at->transport != error_transport; /* by the process of that name */
+    peer *to = is_carried ? daemon_peer(q->process, at->transport) : NULL;
+    if (is_carried && to == NULL)
         return false;
     delivery *d = at->first;
     at->first = d->next;

@@ -80,6 +80,8 @@ static bool on_route(void *context, channel *ch, received *r)
     to.address = arena_copy(a, route.address);
     to.transport = arena_copy(a, route.transport);
     to.nexthop = arena_copy(a, route.nexthop);
+    if (route.sender.n)
+        to.sender = arena_copy(a, route.sender);
     deliver_add(q, m, of->index, &to);
     return true;
 }
