@@ -45,6 +45,7 @@ static bool on_start(void *context, channel *c, received *r)
     w->mbox = keep(m.mbox);
     w->host = keep(m.host);
     w->idle_s = m.idle_s;
+    w->is_system = m.is_system;
     s->is_there = true;
     loop_stop(w->loop);
     return true;
@@ -77,6 +78,12 @@ static int folder_open(const char *path, bool may_make)
 static bool folders_open(start *s)
 {
     worker *w = s->worker;
+    w->home = keep(str_c(s->home));
+    if (w->program->runs_programs) {
+        if (w->program->open)
+            w->program->open(w);
+        return true;
+    }
     w->home_fd = s->home[0] ? folder_open(s->home, false) : -1;
     if (w->home_fd >= 0)
         w->rules[w->rule_count++] = (landlock_rule){ w->home_fd, ACCESS_READ };
@@ -97,10 +104,13 @@ static bool confine(start *s)
 {
     worker *w = s->worker;
     worker_walls walls = { .rules = w->rules, .rule_count = w->rule_count, .filter_fd = s->filter_fd,
-                           .limits = { .open_files = 8192 }, .requires_landlock = s->requires_sandbox };
+                           .limits = { .open_files = 8192 }, .requires_landlock = s->requires_sandbox,
+                           .runs_programs = w->program->runs_programs };
     fault f = worker_confine(&walls);
     if (s->filter_fd >= 0)
         close(s->filter_fd);
+    for (size_t i = 0; w->program->runs_programs && i < w->rule_count; i++)
+        close(w->rules[i].fd);
     if (is_fault(f))
         log_fault(LOG_ERROR, "not-confined", f);
     return !is_fault(f);
