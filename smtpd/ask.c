@@ -71,7 +71,8 @@ static bool on_route(void *context, channel *ch, received *r)
     arena *a = &s->tx.arena;
     recipient *n = ARENA_NEW(a, recipient);
     *n = (recipient){ .address = arena_copy(a, m.address), .original = s->question.recipient,
-                      .transport = arena_copy(a, m.transport), .nexthop = arena_copy(a, m.nexthop) };
+                      .transport = arena_copy(a, m.transport), .nexthop = arena_copy(a, m.nexthop),
+                      .sender = m.sender.n ? arena_copy(a, m.sender) : STR_NONE };
     *s->tx.last = n;
     s->tx.last = &n->next;
     s->tx.count++;

@@ -47,7 +47,7 @@ typedef enum waiting { /* for whose answer; input rests meanwhile */
 } waiting;
 
 typedef struct recipient {
-    str address, original, transport, nexthop;
+    str address, original, transport, nexthop, sender;
     struct recipient *next;
 } recipient;
 

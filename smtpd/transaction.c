@@ -65,7 +65,7 @@ static void envelope_put(session *s, channel *c)
     channel_put(c, CLEANUP_ENVELOPE, tx->ref, envelope, &e);
     for (const recipient *r = tx->recipients; r; r = r->next) {
         envelope_recipient to = { .address = r->address, .original = r->original, .transport = r->transport,
-                                  .nexthop = r->nexthop };
+                                  .nexthop = r->nexthop, .sender = r->sender };
         channel_put(c, CLEANUP_RECIPIENT, tx->ref, envelope_recipient, &to);
     }
 }
