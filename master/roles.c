@@ -59,6 +59,7 @@ const role roles[] = {
     { "pop3d", ROOT_IS_HOST, ROLE_HAS_WORKER, NULL, 10, RANK_TAKES, imapds },
     { "meter", ROOT_IS_EMPTY, 0, NULL, 11, RANK_ANSWERS, one },
     { "pickup", ROOT_IS_DROP, 0, NULL, 12, RANK_TAKES, one },
+    { "pipe", ROOT_IS_HOST, ROLE_HAS_WORKER, NULL, 14, RANK_DELIVERS, one },
 };
 const size_t role_count = COUNT_OF(roles);
 
@@ -68,7 +69,7 @@ const role_link role_links[] = {
     { "qmgr", "local" },   { "local", "auth" },     { "policy", "auth" },    { "auth", "auth-worker" },
     { "auth", "pam" },     { "login", "auth" },     { "login", "meter" },    { "login", "imapd" },
     { "login", "pop3d" },  { "auth", "imapd" },     { "auth", "pop3d" },
-    { "local", "cleanup" },
+    { "local", "cleanup" }, { "qmgr", "pipe" },    { "pipe", "auth" },      { "pipe", "cleanup" },
 };
 const size_t role_link_count = COUNT_OF(role_links);
 

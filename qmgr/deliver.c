@@ -155,7 +155,8 @@ static void request_send(qmgr *q, delivery *d, peer *to)
         .checked_bytes = file->head.checked_bytes,
         .content_checksum = file->head.content_checksum,
         .arrived_s = m->arrived_s,
-        .reverse_path = r->sender.n ? r->sender : file->envelope.reverse_path,
+        /* The null sender stays null: a list's owner gets no reports on reports (RFC 5321 4.5.5). */
+        .reverse_path = r->sender.n && file->envelope.reverse_path.n ? r->sender : file->envelope.reverse_path,
         .envelope_id = file->envelope.envelope_id,
         .returns = file->envelope.returns,
         .orcpt = r->orcpt,
@@ -166,6 +167,11 @@ static void request_send(qmgr *q, delivery *d, peer *to)
         .original = r->original,
         .user = str_upto(r->nexthop, user_bytes),
         .member = str_from(r->nexthop, user_bytes + 1),
+        .client_name = file->envelope.client_name,
+        .client_address = file->envelope.client_address,
+        .helo = file->envelope.helo,
+        .protocol = file->envelope.protocol,
+        .login = file->envelope.login,
     };
     running_add(q, d, to);
     channel_put_fds(&to->channel, DELIVER_REQUEST, d->ref, deliver_request, &request, &fd, 1);

@@ -12,6 +12,7 @@ static const struct {
     [ROLE_QMGR] = { "qmgr", false },   [ROLE_POLICY] = { "policy", false }, [ROLE_LOCAL] = { "local", false },
     [ROLE_AUTH] = { "auth", false },   [ROLE_PAM] = { "pam", false },       [ROLE_IMAPD] = { "imapd", false },
     [ROLE_POP3D] = { "pop3d", false }, [ROLE_METER] = { "meter", false },
+    [ROLE_PIPE] = { "pipe", false },
 };
 
 static const struct {

@@ -18,6 +18,7 @@ typedef enum service_role {
     ROLE_IMAPD,
     ROLE_POP3D,
     ROLE_METER,
+    ROLE_PIPE,
     ROLE_COUNT
 } service_role;
 
