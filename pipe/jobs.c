@@ -7,8 +7,9 @@
 static void request_keep(arena *a, const deliver_request *m, deliver_request *out)
 {
     *out = *m;
-    str *texts[] = { &out->reverse_path, &out->recipient,      &out->original, &out->user,     &out->member,
-                     &out->client_name,  &out->client_address, &out->helo,     &out->protocol, &out->login };
+    str *texts[] = { &out->reverse_path, &out->envelope_id, &out->returns,        &out->orcpt, &out->forwarders,
+                     &out->recipient,    &out->original,    &out->user,           &out->member, &out->extension,
+                     &out->client_name,  &out->helo,        &out->client_address, &out->protocol, &out->login };
     for (size_t i = 0; i < COUNT_OF(texts); i++)
         *texts[i] = arena_copy(a, *texts[i]);
 }
@@ -27,6 +28,7 @@ static void job_free(job *j)
 {
     carrier *c = j->carrier;
     finder_forget(&j->finding);
+    forward_free(j->copy);
     refs_take(&c->jobs, j->ref);
     if (j->worker)
         j->worker->open--;
@@ -36,9 +38,10 @@ static void job_free(job *j)
     daemon_session_closed(c->process);
 }
 
-void job_end(job *j, fault outcome, str reason)
+void job_end(job *j, fault outcome, uint32_t action, str reason)
 {
-    deliver_result m = { .queue_id = j->queue_id, .outcome = outcome.kind, .status = str_c(outcome.status), .reason = reason };
+    deliver_result m = { .queue_id = j->queue_id, .outcome = outcome.kind, .status = str_c(outcome.status), .reason = reason,
+                         .action = action };
     if (j->qmgr)
         channel_put(&j->qmgr->channel, DELIVER_RESULT, j->qmgr_ref, deliver_result, &m);
     j->carrier->delivered += !is_fault(outcome);
@@ -48,7 +51,7 @@ void job_end(job *j, fault outcome, str reason)
 
 static void job_fail(job *j, fault f)
 {
-    job_end(j, f, str_c(f.text));
+    job_end(j, f, 0, str_c(f.text));
 }
 
 void job_give(job *j, const pool_user *u)
@@ -83,6 +86,8 @@ void jobs_user_found(finding *f, fault outcome, const pool_user *u)
     job *j = (job *)(void *)((char *)f - offsetof(job, finding));
     if (is_fault(outcome))
         job_fail(j, outcome);
+    else if (!u->is_system && j->carrier->process->identity.is_privileged)
+        job_fail(j, fault_make(FAULT_REFUSED, "7.0", "%.*s has no account of the system that could act", STR_ARG(u->user)));
     else
         job_give(j, u);
 }

@@ -13,13 +13,14 @@ static const contract pipe_contract = {
     .has_default_privs = true,
     .files = FILES_UNLIMITED,
     .limits = { .open_files = 65536 },
-    .peers = "qmgr auth",
+    .peers = "qmgr auth cleanup",
 };
 
 static bool prepare(process *p)
 {
     carrier *c = p->state;
     c->process = p;
+    c->desk.on_end = workers_copy_ended;
     return accounts_load(c);
 }
 
@@ -53,6 +54,12 @@ static void auth_opened(peer *p)
     finder_auth_opened(&c->finder, p);
 }
 
+static void cleanup_opened(peer *p)
+{
+    carrier *c = p->daemon->state;
+    p->context = &c->desk;
+}
+
 static void report(process *p, buf *detail)
 {
     carrier *c = p->state;
@@ -66,6 +73,7 @@ int main(void)
     const peer_row peers[] = {
         { "qmgr", qmgr_talk, NULL, jobs_qmgr_lost },
         { "auth", finder_talk, auth_opened, finder_auth_lost },
+        { "cleanup", forward_talk, cleanup_opened, forward_cleanup_lost },
     };
     const program pipe_program = { .contract = &pipe_contract, .peers = peers, .peer_count = COUNT_OF(peers),
                                    .prepare = prepare, .start = start, .on_reload = on_reload, .on_drain = on_drain,

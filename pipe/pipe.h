@@ -3,6 +3,7 @@
 #pragma once
 #include "base/refs.h"
 #include "daemon/finder.h"
+#include "daemon/forward.h"
 #include "daemon/pool.h"
 #include "ipc/talk/deliver.h"
 
@@ -25,6 +26,7 @@ typedef struct job {
     arena arena;
     deliver_request request;
     int fd;
+    forwarding *copy; /* NULL: it is no list */
 } job;
 
 struct carrier {
@@ -32,6 +34,7 @@ struct carrier {
     pool pool;
     finder finder;
     refs jobs;
+    forward_desk desk;
     arena arena; /* of the accounts */
     VEC(account) accounts;
     uint64_t delivered, failed;
@@ -43,7 +46,7 @@ const account *account_find(const carrier *c, str key); /* NULL: no such account
 void accounts_free(carrier *c);
 
 /* jobs.c */
-void job_end(job *j, fault outcome, str reason); /* tells qmgr, frees */
+void job_end(job *j, fault outcome, uint32_t action, str reason); /* tells qmgr, frees */
 void job_give(job *j, const pool_user *u);
 extern const talk qmgr_talk;
 void jobs_qmgr_lost(peer *p);
@@ -55,3 +58,4 @@ extern const size_t worker_row_count;
 void worker_meet(pool_worker *w);  /* a new one hears the rules */
 void workers_rules(carrier *c);    /* they changed */
 void workers_lost(pool_worker *w);
+forward_ended workers_copy_ended;

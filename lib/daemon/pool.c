@@ -178,10 +178,9 @@ static void start_put(pool_worker *w, const pool_user *u, bool is_rooted)
     const config *c = daemon_config(w->pool->process);
     const identity *id = &w->pool->process->identity;
     worker_start m = { .user = u->user,
-                       .home = w->pool->program->sees_home && (u->is_system || w->pool->program->runs_programs) ? u->home : STR_NONE,
+                       .home = w->pool->program->sees_home && u->is_system ? u->home : STR_NONE,
                        .mail = is_rooted ? STR("/") : u->mail,
                        .mbox = u->mbox,
-                       .is_system = u->is_system,
                        .host = c->myhostname,
                        .requires_sandbox = id->requires_landlock,
                        .idle_s = (uint32_t)w->pool->idle_s,

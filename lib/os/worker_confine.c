@@ -41,9 +41,9 @@ static fault landlock_raise(const worker_walls *w, sandbox_report *report)
 {
     landlock_walls walls = { .rules = w->rules,
                              .rule_count = w->rule_count,
-                             .leaves_files = w->runs_programs && w->rule_count == 0,
+                             .leaves_files = w->runs_programs,
                              .leaves_ports = w->runs_programs,
-                             .leaves_scope = w->runs_programs && w->rule_count == 0 };
+                             .leaves_scope = w->runs_programs };
     int abi;
 
     fault f = landlock_confine(&walls, &abi);

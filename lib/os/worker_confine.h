@@ -13,7 +13,7 @@ typedef struct worker_walls {
     int filter_fd; /* from seccomp_export in the spawner; -1 only where the spawner had none to give */
     bool requires_landlock;
     bool
-        runs_programs; /* of the user: no rules means that files are left to permissions; it may start, connect, execute */
+        runs_programs; /* of the user: files are left to permissions; it may start, connect, execute */
 } worker_walls;
 
 /* no_new_privs, Landlock, dumpable 0, MDWE, limits, the filter; then tries to open /etc/passwd (unless a rule covers

@@ -45,7 +45,6 @@ static bool on_start(void *context, channel *c, received *r)
     w->mbox = keep(m.mbox);
     w->host = keep(m.host);
     w->idle_s = m.idle_s;
-    w->is_system = m.is_system;
     s->is_there = true;
     loop_stop(w->loop);
     return true;
@@ -79,11 +78,8 @@ static bool folders_open(start *s)
 {
     worker *w = s->worker;
     w->home = keep(str_c(s->home));
-    if (w->program->runs_programs) {
-        if (w->program->open)
-            w->program->open(w);
+    if (w->program->runs_programs)
         return true;
-    }
     w->home_fd = s->home[0] ? folder_open(s->home, false) : -1;
     if (w->home_fd >= 0)
         w->rules[w->rule_count++] = (landlock_rule){ w->home_fd, ACCESS_READ };
@@ -109,8 +105,6 @@ static bool confine(start *s)
     fault f = worker_confine(&walls);
     if (s->filter_fd >= 0)
         close(s->filter_fd);
-    for (size_t i = 0; w->program->runs_programs && i < w->rule_count; i++)
-        close(w->rules[i].fd);
     if (is_fault(f))
         log_fault(LOG_ERROR, "not-confined", f);
     return !is_fault(f);

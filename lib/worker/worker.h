@@ -7,17 +7,17 @@
 #include "os/contract.h"
 #include "os/landlock.h"
 
-enum { WORKER_RULES_MAX = 12 };
+enum { WORKER_RULES_MAX = 4 };
 
 typedef struct worker worker;
 
 typedef struct worker_program {
     const char *role;     /* "imapd-worker" */
     unsigned calls;       /* CALLS_…, as the pool exported them: for what is tried after confinement */
-    bool runs_programs;   /* of the user (os/worker_confine.h): it opens no folder, and without rules files are not walled */
+    bool runs_programs;   /* of the user (os/worker_confine.h): it opens no folder */
     const talk_row *rows; /* what the pool may say besides; handlers get the worker as context */
     size_t row_count;
-    void (*open)(worker *w);     /* before it is confined: opens w->mbox, if there is one; adds rules; may be NULL */
+    void (*open)(worker *w);     /* before it is confined: opens w->mbox, if there is one; may be NULL */
     bool (*start)(worker *w);    /* confined, before READY. False: it said why */
     void (*on_leave)(worker *w); /* close what is open; the loop ends after it; may be NULL */
 } worker_program;
@@ -31,7 +31,6 @@ struct worker {
     str mbox;    /* that file's path; empty: there is none */
     int home_fd; /* the home folder; -1: there is none, or it is not to be seen */
     str user, host, home;
-    bool is_system;
     size_t busy; /* sessions or deliveries: worker_begin, worker_end */
     uint64_t idle_s;
     timer idle;

@@ -189,24 +189,14 @@ static void run_watch(run *r)
     timer_set(&r->limit, r->actor->rules.time_limit_s * 1000);
 }
 
-static void request_keep(run *r, const deliver_request *m)
-{
-    r->request = *m;
-    str *texts[] = { &r->request.reverse_path, &r->request.recipient,      &r->request.original, &r->request.user,
-                     &r->request.member,       &r->request.client_name,    &r->request.helo,     &r->request.protocol,
-                     &r->request.login,        &r->request.client_address, &r->request.extension };
-    for (size_t i = 0; i < COUNT_OF(texts); i++)
-        *texts[i] = arena_copy(&r->arena, *texts[i]);
-    r->command = str_trim(str_from(r->request.member, 1));
-}
-
 void command_run(actor *a, uint32_t ref, const deliver_request *m, int fd)
 {
     run *r = memory_get(sizeof *r);
     *r = (run){ .actor = a, .ref = ref, .fd = fd, .input_fd = -1, .output_fd = -1, .pidfd = -1, .said = buf_new(OUTPUT_KEPT),
                 .next = a->runs };
     a->runs = r;
-    request_keep(r, m);
+    request_keep(m, &r->arena, &r->request);
+    r->command = str_trim(str_from(r->request.member, 1));
     fault f = letter_check(&r->request, fd);
     if (!is_fault(f))
         f = letter_open(&r->letter, &r->request, fd);

@@ -67,8 +67,6 @@ char **environment_make(const deliver_request *m, const program_rules *rules, st
     put(&v, "USER", rules->account);
     put(&v, "LOGNAME", rules->account);
     put(&v, "SHELL", rules->shell);
-    if (rules->time_zone.n)
-        put(&v, "TZ", rules->time_zone);
     put_filtered(&v, "SENDER", without_nul(m->reverse_path));
     put_recipient(&v, m, rules->delimiters);
     put_client(&v, m);

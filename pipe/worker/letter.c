@@ -1,12 +1,10 @@
 #include "pipe/worker/letter.h"
-#include "base/checksum.h"
 #include "base/clock.h"
-#include "ipc/talk/envelope.h"
 #include "mail/date.h"
-#include "mail/header.h"
+#include "worker/content.h"
 #include <unistd.h>
 
-enum { HEADER_LOOKED_AT = 256 * 1024, FRONT_MAX = 16 * 1024 };
+enum { FRONT_MAX = 16 * 1024 };
 
 static ssize_t content_read(const deliver_request *m, int fd, uint64_t at, char *out, size_t room)
 {
@@ -14,69 +12,26 @@ static ssize_t content_read(const deliver_request *m, int fd, uint64_t at, char 
     return pread(fd, out, left < room ? (size_t)left : room, (off_t)(m->content_offset + at));
 }
 
-/* What cleanup added is not covered. */
-static fault checksum_check(const deliver_request *m, int fd)
+static fault nowhere(void *context, str bytes)
 {
-    static char bytes[LETTER_PIECE];
-    uint32_t sum = 0;
-    for (uint64_t at = m->content_bytes - m->checked_bytes; at < m->content_bytes;) {
-        ssize_t got = content_read(m, fd, at, bytes, sizeof bytes);
-        if (got < 0)
-            return fault_errno("read the queue file");
-        if (got == 0)
-            return fault_make(FAULT_BROKEN, "3.0", "the queue file is too short");
-        sum = checksum(sum, (str){ bytes, (size_t)got });
-        at += (size_t)got;
-    }
-    return sum == m->content_checksum ? NO_FAULT
-                                      : fault_make(FAULT_BROKEN, "3.0", "the queue file is damaged: checksum of the content");
-}
-
-static bool has_delivered_to(str header, str recipient)
-{
-    header_walk walk = header_open(header);
-    header_field f;
-    arena mem = arena_new(0);
-    bool is_there = false;
-    while (!is_there && header_next(&walk, &f))
-        is_there = f.is_valid && str_equal_nocase(f.name, STR("Delivered-To")) &&
-                   str_equal_nocase(header_unfold(f.value, &mem), recipient);
-    arena_free(&mem);
-    return is_there;
-}
-
-/* Members of a user's own .forward come with a mark of the user on top, which local has looked at; an alias has none before it. */
-static bool may_have_been_here(const deliver_request *m)
-{
-    return m->user.n == 0 || m->user.p[0] != '#';
-}
-
-static fault loop_check(const deliver_request *m, int fd)
-{
-    buf header = buf_new(HEADER_LOOKED_AT);
-    if (may_have_been_here(m) || !buf_reserve(&header, HEADER_LOOKED_AT))
-        return NO_FAULT;
-    ssize_t got = content_read(m, fd, 0, header.p, HEADER_LOOKED_AT);
-    bool is_loop = got > 0 && has_delivered_to((str){ header.p, (size_t)got }, m->recipient);
-    buf_free(&header);
-    return is_loop ? fault_make(FAULT_REFUSED, "4.6", "mail forwarding loop for %.*s", STR_ARG(str_upto(m->recipient, 150)))
-                   : NO_FAULT;
+    (void)context, (void)bytes;
+    return NO_FAULT;
 }
 
 fault letter_check(const deliver_request *m, int fd)
 {
-    fault f = m->checked_bytes > m->content_bytes ? fault_make(FAULT_BROKEN, "3.0", "the queue file has impossible sizes")
-                                                  : checksum_check(m, fd);
-    return is_fault(f) ? f : loop_check(m, fd);
+    if (m->checked_bytes > m->content_bytes)
+        return fault_make(FAULT_BROKEN, "3.0", "the queue file has impossible sizes");
+    return content_write(m, fd, (content_sink){ nowhere, NULL });
 }
 
-bool letter_fields(const deliver_request *m, const char *line_end, buf *out)
+static fault front_take(void *context, str bytes)
 {
-    buf_printf(out, "Return-Path: <%.*s>%s", STR_ARG(m->reverse_path), line_end);
-    if (m->original.n && !str_equal(m->original, m->recipient))
-        buf_printf(out, "X-Original-To: %.*s%s", STR_ARG(m->original), line_end);
-    buf_printf(out, "Delivered-To: %.*s%s", STR_ARG(m->recipient), line_end);
-    return !out->overflow;
+    letter *l = context;
+    for (size_t i = 0; i < bytes.n; i++)
+        if (bytes.p[i] != '\r')
+            buf_append_char(&l->front, bytes.p[i]);
+    return l->front.overflow ? fault_make(FAULT_REFUSED, "6.0", "addresses are too long") : NO_FAULT;
 }
 
 fault letter_open(letter *l, const deliver_request *m, int fd)
@@ -85,9 +40,7 @@ fault letter_open(letter *l, const deliver_request *m, int fd)
     buf_printf(&l->front, "From %.*s  ", STR_ARG(m->reverse_path.n ? m->reverse_path : STR("MAILER-DAEMON")));
     date_append_mbox(&l->front, (date){ .utc_s = (int64_t)clock_s() });
     buf_append_char(&l->front, '\n');
-    if (letter_fields(m, "\n", &l->front))
-        return NO_FAULT;
-    return fault_make(FAULT_REFUSED, "6.0", "addresses are too long");
+    return front_write(m, (content_sink){ front_take, l }, true);
 }
 
 static ssize_t front_read(letter *l, char *out, size_t room)

@@ -23,9 +23,6 @@ typedef struct letter {
  * Fails: FAULT_BROKEN, FAULT_REFUSED (5.4.6), FAULT_TRY_LATER. */
 fault letter_check(const deliver_request *m, int fd);
 
-/* Return-Path, X-Original-To, Delivered-To (RFC 5321 4.4). */
-bool letter_fields(const deliver_request *m, const char *line_end, buf *out);
-
 /* For a command: begins with a From_ line. */
 fault letter_open(letter *l, const deliver_request *m, int fd);
 

@@ -18,7 +18,6 @@ enum { WORKER_EXIT_NO_FOLDER = 5, WORKER_EXIT_NO_MAIL = 6, WORKER_EXIT_MOVED = 7
     X(text, home)             /* as the worker sees it: "/" when it is chrooted there */                               \
     X(text, mail)                                                                                                      \
     X(text, mbox)             /* the file that is the mailbox, instead of a folder; empty: none */                     \
-    X(u32, is_system)         /* the user has an account of his own */                                                 \
     X(text, host)             /* myhostname, for names of files and greetings */                                       \
     X(u32, requires_sandbox)                                                                                           \
     X(u32, idle_s)            /* how long it stays without work */                                                     \

@@ -86,22 +86,6 @@ static fault runs_programs(void *context)
     return NO_FAULT;
 }
 
-static fault runs_programs_behind_rules(void *context)
-{
-    landlock_rule rules[] = { { open(folder, O_PATH | O_DIRECTORY), ACCESS_READ | ACCESS_WRITE },
-                              { open("/usr", O_PATH | O_DIRECTORY), ACCESS_READ | ACCESS_EXECUTE } };
-    worker_walls w = { rules, COUNT_OF(rules), { 0, 0, 0 }, -1, true, true };
-    (void)context;
-    NEED(!is_fault(seccomp_export("worker", CALLS_ANY, &w.filter_fd)));
-    fault f = worker_confine(&w);
-    if (is_fault(f))
-        return f;
-    NEED(open("/etc/passwd", O_RDONLY) < 0 && open("/usr/bin", O_RDONLY) >= 0 && socket(AF_INET, SOCK_STREAM, 0) >= 0);
-    NEED(open(folder, O_TMPFILE | O_RDWR, 0600) >= 0);
-    NEED(kill(getppid(), 0) < 0);
-    return NO_FAULT;
-}
-
 static fault refuses_to_run_programs_with_a_wide_filter(void *context)
 {
     worker_walls w = { .filter_fd = -1, .runs_programs = true };
@@ -120,7 +104,6 @@ static void programs_have_walls_of_their_own(void **state)
 {
     (void)state;
     assert_int_equal(run_apart(runs_programs, NULL, true), 0);
-    assert_int_equal(run_apart(runs_programs_behind_rules, NULL, true), 0);
     assert_int_equal(run_apart(refuses_to_run_programs_with_a_wide_filter, NULL, true), 0);
 }
 
