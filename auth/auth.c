@@ -38,7 +38,7 @@ void auth_refresh(auth *a, bool at_once)
     if (!directory_refresh(&a->directory, clock_monotonic_ms(), at_once))
         return;
     for (peer *p = a->process->peers; p; p = p->next)
-        if (strcmp(p->role, "policy") == 0 || strcmp(p->role, "local") == 0)
+        if (strcmp(p->role, "policy") == 0 || strcmp(p->role, "local") == 0 || strcmp(p->role, "pipe") == 0)
             auth_tell_changed(a, p);
 }
 
@@ -78,6 +78,7 @@ const peer_row auth_peers[] = {
     { .role = "login", .talk = { "login-auth", fronts, COUNT_OF(fronts), NULL }, .on_lost = on_lost },
     { "policy", { "policy-auth", readers, COUNT_OF(readers), NULL }, on_reader, on_lost },
     { "local", { "local-auth", readers, COUNT_OF(readers), NULL }, on_reader, on_lost },
+    { "pipe", { "pipe-auth", readers, COUNT_OF(readers), NULL }, on_reader, on_lost },
     { .role = "imapd", .talk = { "auth-imapd", NULL, 0, NULL } },
     { .role = "pop3d", .talk = { "auth-pop3d", NULL, 0, NULL } },
     { "auth-worker", { "auth-worker", clerks, COUNT_OF(clerks), NULL }, on_clerk, on_lost },

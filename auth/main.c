@@ -9,7 +9,7 @@ static const contract auth_contract = {
     .calls = CALLS_LOOP | CALLS_RECEIVE | CALLS_READ_FILES | CALLS_INOTIFY,
     .files = FILES_READ,
     .limits = { .open_files = 256, .memory_bytes = 1024 * 1024 * 1024, .file_bytes = 0 },
-    .peers = "smtpd login policy local imapd pop3d auth-worker pam",
+    .peers = "smtpd login policy local pipe imapd pop3d auth-worker pam",
 };
 
 /* After chroot the folder of the user file is "/". */

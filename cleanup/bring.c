@@ -91,14 +91,22 @@ static bool on_envelope(void *context, channel *ch, received *r)
 static void recipient_keep(intake *i, const envelope_recipient *m)
 {
     arena *a = &i->arena;
+    bool says_more = i->bringer->has_checked_addresses;
     if (i->brought.n >= BROUGHT_MAX || a->is_over) {
         i->problem = fault_make(FAULT_REFUSED, "5.3", "Too many recipients");
         return;
     }
     *vec_add(&i->brought) = (envelope_recipient){ .address = arena_copy(a, m->address),
-                                                  .original = arena_copy(a, m->original),
+                                                  .original = arena_copy(a, says_more ? m->original : m->address),
                                                   .orcpt = arena_copy(a, m->orcpt),
-                                                  .notify = m->notify };
+                                                  .notify = m->notify,
+                                                  .sender = says_more ? arena_copy(a, m->sender) : STR_NONE };
+}
+
+/* What runs programs is never taken from those who read what strangers say: policy is asked for it here. */
+static bool is_route_believed(const bringer *b, str transport)
+{
+    return b->is_trusted && transport.n && (b->may_run_programs || !str_equal(transport, STR("pipe")));
 }
 
 static bool is_address(str path, bool may_be_null)
@@ -123,7 +131,7 @@ static bool on_recipient(void *context, channel *ch, received *r)
     if (envelope_recipient_decode(r->bytes, &m) != PARSE_DONE || i == NULL || m.address.n == 0)
         return false;
     i->brought_count++;
-    if (i->bringer->is_trusted && m.transport.n)
+    if (is_route_believed(i->bringer, m.transport))
         routed_keep(i, &m);
     else
         recipient_keep(i, &m);
@@ -216,6 +224,7 @@ void bring_opened(peer *p)
     b->is_trusted = true;
     b->has_checked_size = strcmp(p->role, "pickup") != 0; /* a forwarded one only grew by a field */
     b->has_checked_addresses = strcmp(p->role, "smtpd") == 0;
+    b->may_run_programs = strcmp(p->role, "local") == 0 || strcmp(p->role, "pipe") == 0;
     p->context = b;
 }
 

@@ -24,6 +24,7 @@ typedef struct bringer {
     channel *channel;
     channel submit; /* of a local program */
     bool is_trusted;
+    bool may_run_programs; /* local and pipe: what users forward to */
     bool has_checked_size; /* under the rules of the session that brought it, which a reload does not change */
     bool has_checked_addresses;
     uid_t uid;

@@ -88,12 +88,12 @@ static bool on_route(void *context, channel *ch, received *r)
         return true; /* its message went away meanwhile */
     const envelope_recipient *brought = &q->intake->brought.p[q->index];
     envelope_recipient final = { .address = m.address,
-                                 .original = brought->address,
+                                 .original = brought->original,
                                  .transport = m.transport,
                                  .nexthop = m.nexthop,
                                  .orcpt = brought->orcpt,
                                  .notify = brought->notify,
-                                 .sender = m.sender };
+                                 .sender = m.sender.n ? m.sender : brought->sender };
     q->has_route = true;
     intake_add_recipient(q->intake, &final);
     return true;
@@ -106,7 +106,7 @@ static void no_route(const question *q, const policy_answer *m)
     const envelope_recipient *b = &i->brought.p[q->index];
     str status = m->status.n ? m->status : m->code >= 500 ? STR("5.1.1") : STR("4.3.0");
     envelope_recipient final = { .address = b->address,
-                                 .original = b->address,
+                                 .original = b->original,
                                  .transport = STR("error"),
                                  .nexthop = arena_printf(&i->arena, "%.*s %.*s", STR_ARG(status), STR_ARG(m->reply)),
                                  .orcpt = b->orcpt,

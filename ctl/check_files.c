@@ -78,7 +78,7 @@ void check_queue_folders(checking *c)
 static const char *program_name(size_t i)
 {
     static const char *const others[] = { "master",       "pickup",       "auth-worker",
-                                          "local-worker", "imapd-worker", "pop3d-worker" };
+                                          "local-worker", "imapd-worker", "pop3d-worker", "pipe-worker" };
     if (i < ROLE_COUNT)
         return role_name((service_role)i);
     return i - ROLE_COUNT < COUNT_OF(others) ? others[i - ROLE_COUNT] : NULL;

@@ -43,8 +43,9 @@ static json_t *verdict_json(const char *stage, const policy_verdict *v)
         json_array_append_new(steps, step_json(&v->steps[i]));
     for (size_t i = 0; i < v->route_count; i++)
         json_array_append_new(goes,
-                              json_pack("{s:o, s:o, s:o}", "address", text_json(v->routes[i].address), "transport",
-                                        text_json(v->routes[i].transport), "nexthop", text_json(v->routes[i].nexthop)));
+                              json_pack("{s:o, s:o, s:o, s:o}", "address", text_json(v->routes[i].address), "transport",
+                                        text_json(v->routes[i].transport), "nexthop", text_json(v->routes[i].nexthop), "sender",
+                                        text_json(v->routes[i].sender)));
     return json_pack("{s:s, s:i, s:o, s:o, s:o, s:b, s:b, s:o, s:o}", "stage", stage, "code", (int)v->code, "status",
                      text_json(v->status), "reply", text_json(v->reply), "reason", text_json(v->reason), "hold",
                      (v->flags & POLICY_HOLD) != 0, "discard", (v->flags & POLICY_DISCARD) != 0, "steps", steps,
@@ -66,8 +67,9 @@ static void verdict_print(const char *stage, const policy_verdict *v, arena *a)
     printf(" %.*s%s%s\n", STR_ARG(v->reply), v->flags & POLICY_HOLD ? " (hold)" : "",
            v->flags & POLICY_DISCARD ? " (discard)" : "");
     for (size_t i = 0; i < v->route_count; i++)
-        printf("  -> %.*s by %.*s %.*s\n", STR_ARG(v->routes[i].address), STR_ARG(v->routes[i].transport),
-               STR_ARG(v->routes[i].nexthop));
+        printf("  -> %.*s by %.*s %.*s%s%.*s%s\n", STR_ARG(v->routes[i].address), STR_ARG(v->routes[i].transport),
+               STR_ARG(v->routes[i].nexthop), v->routes[i].sender.n ? ", from <" : "", STR_ARG(v->routes[i].sender),
+               v->routes[i].sender.n ? ">" : "");
 }
 
 /* As a session would ask, stage by stage, until one is refused. Returns the last verdict's code. */

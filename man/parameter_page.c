@@ -48,7 +48,7 @@ static const char head[] =
     "used.\n"
     ".TP\n.I maxproc\nHow many processes of the service may run; 0 for no limit, a dash for "
     "\\fBdefault_process_limit\\fR.\n"
-    ".TP\n.I command\nA program (smtpd, login, meter, policy, cleanup, qmgr, local, auth, pam, imapd, pop3d), and "
+    ".TP\n.I command\nA program (smtpd, login, meter, policy, cleanup, qmgr, local, auth, pam, imapd, pop3d, pipe), and "
     "behind it\n"
     "\\fB\\-o\\fR \\fIname\\fR=\\fIvalue\\fR or \\fB\\-o\\fR { \\fIname\\fR = \\fIvalue\\fR } for what differs from "
     "main.cf in this\n"

@@ -60,6 +60,7 @@ const role roles[] = {
     { "meter", ROOT_IS_EMPTY, 0, NULL, 11, RANK_ANSWERS, one },
     { "pickup", ROOT_IS_DROP, 0, NULL, 12, RANK_TAKES, one },
     { "bounce", ROOT_IS_EMPTY, ROLE_REPLACED, NULL, 13, RANK_DELIVERS, one },
+    { "pipe", ROOT_IS_HOST, ROLE_HAS_WORKER, NULL, 14, RANK_DELIVERS, one },
 };
 const size_t role_count = COUNT_OF(roles);
 
@@ -69,7 +70,8 @@ const role_link role_links[] = {
     { "qmgr", "local" },   { "local", "auth" },     { "policy", "auth" },    { "auth", "auth-worker" },
     { "auth", "pam" },     { "login", "auth" },     { "login", "meter" },    { "login", "imapd" },
     { "login", "pop3d" },  { "auth", "imapd" },     { "auth", "pop3d" },     { "qmgr", "bounce" },
-    { "bounce", "cleanup" }, { "local", "cleanup" },
+    { "bounce", "cleanup" }, { "local", "cleanup" },  { "qmgr", "pipe" },    { "pipe", "auth" },
+    { "pipe", "cleanup" },
 };
 const size_t role_link_count = COUNT_OF(role_links);
 

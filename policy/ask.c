@@ -15,7 +15,7 @@ static void routes_put(const question *q, const policy_verdict *v)
 {
     for (size_t i = 0; i < v->route_count; i++) {
         policy_route m = { .address = v->routes[i].address, .transport = v->routes[i].transport,
-                           .nexthop = v->routes[i].nexthop };
+                           .nexthop = v->routes[i].nexthop, .sender = v->routes[i].sender };
         channel_put(&q->asker->channel, POLICY_ROUTE, q->ref, policy_route, &m);
     }
 }

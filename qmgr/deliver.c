@@ -126,6 +126,8 @@ static void request_send(qmgr *q, delivery *d, peer *to)
     message *m = d->message;
     const queue_message *file = &m->loaded->file;
     const envelope_recipient *r = &d->to;
+    /* Of transport pipe the nexthop is a user, a blank and a member: a member may have blanks, a user has none. */
+    size_t user_bytes = str_equal(r->transport, STR("pipe")) ? str_find(r->nexthop, ' ') : r->nexthop.n;
     int fd = queue_tree_open(q->root_fd, m->place, m->id, O_RDONLY);
     if (fd < 0) {
         fault f = fault_errno("open the queue file");
@@ -148,7 +150,13 @@ static void request_send(qmgr *q, delivery *d, peer *to)
         .reverse_path = report_sender(file, r, &m->loaded->arena),
         .recipient = r->address,
         .original = r->original,
-        .user = r->nexthop,
+        .user = str_upto(r->nexthop, user_bytes),
+        .member = str_from(r->nexthop, user_bytes + 1),
+        .client_name = file->envelope.client_name,
+        .client_address = file->envelope.client_address,
+        .helo = file->envelope.helo,
+        .protocol = file->envelope.protocol,
+        .login = file->envelope.login,
     };
     running_add(q, d, to);
     channel_put_fds(&to->channel, DELIVER_REQUEST, d->ref, deliver_request, &request, &fd, 1);

@@ -11,7 +11,7 @@ static const contract qmgr_contract = {
     .calls = CALLS_LOOP | CALLS_ACCEPT | CALLS_RECEIVE | CALLS_CONTENT | CALLS_READ_FILES | CALLS_FILES,
     .files = FILES_WRITE,
     .limits = { .open_files = 65536 },
-    .peers = "cleanup local policy bounce queue",
+    .peers = "cleanup local pipe policy bounce queue",
 };
 
 /* A master that was killed leaves a qmgr behind, which ends by itself within drain_timeout: until then there is none beside it, and
@@ -63,6 +63,7 @@ int main(void)
     const peer_row peers[] = {
         { "cleanup", cleanup_talk, NULL, fresh_holder_lost },
         { "local", delivery_talk, deliver_peer_opened, deliver_carrier_lost },
+        { "pipe", delivery_talk, deliver_peer_opened, deliver_carrier_lost },
         { "policy", policy_talk, NULL, resolve_lost },
         { "bounce", bounce_talk, report_bounce_opened, report_bounce_lost },
     };

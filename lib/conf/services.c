@@ -11,7 +11,8 @@ static const struct {
     [ROLE_SMTPD] = { "smtpd", true },  [ROLE_LOGIN] = { "login", true },    [ROLE_CLEANUP] = { "cleanup", false },
     [ROLE_QMGR] = { "qmgr", false },   [ROLE_POLICY] = { "policy", false }, [ROLE_LOCAL] = { "local", false },
     [ROLE_AUTH] = { "auth", false },   [ROLE_PAM] = { "pam", false },       [ROLE_IMAPD] = { "imapd", false },
-    [ROLE_POP3D] = { "pop3d", false }, [ROLE_METER] = { "meter", false },   [ROLE_BOUNCE] = { "bounce", false },
+    [ROLE_POP3D] = { "pop3d", false }, [ROLE_METER] = { "meter", false },
+    [ROLE_BOUNCE] = { "bounce", false }, [ROLE_PIPE] = { "pipe", false },
 };
 
 static const struct {

@@ -19,6 +19,7 @@ typedef enum service_role {
     ROLE_POP3D,
     ROLE_METER,
     ROLE_BOUNCE,
+    ROLE_PIPE,
     ROLE_COUNT
 } service_role;
 

@@ -137,7 +137,8 @@ static bool may_become(const pool *p, const pool_user *u)
     bool has_gid = u->gid >= id->ids.gid_min && u->gid <= id->ids.gid_max;
     for (size_t i = 0; i < id->ids.gid_count; i++)
         has_gid = has_gid || id->ids.gids[i] == u->gid;
-    return has_gid && u->uid >= id->ids.uid_min && u->uid <= id->ids.uid_max;
+    bool is_extra = id->ids.extra_uid != 0 && u->uid == id->ids.extra_uid && u->gid == id->ids.extra_gid;
+    return is_extra || (has_gid && u->uid >= id->ids.uid_min && u->uid <= id->ids.uid_max);
 }
 
 static fault worker_spawn(pool_worker *w, const pool_user *u, int fd, bool *out_is_rooted)
@@ -154,7 +155,8 @@ static fault worker_spawn(pool_worker *w, const pool_user *u, int fd, bool *out_
     spawn_plan plan =
         SPAWN_PLAN(.argv = argv, .envp = envp, .fds = fds, .fd_count = COUNT_OF(fds), .changes_ids = is_privileged,
                    .uid = u->uid, .gid = u->gid, .drops_caps = is_privileged,
-                   .root_path = is_privileged && !u->is_system ? arena_c(&a, u->mail) : NULL);
+                   .root_path =
+                       is_privileged && !u->is_system && !p->program->runs_programs ? arena_c(&a, u->mail) : NULL);
     plan.exec_fd = p->exec_fd;
     if (u->mbox.n) {
         plan.makes_path = arena_c(&a, u->mbox);

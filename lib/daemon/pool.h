@@ -37,6 +37,7 @@ typedef struct pool_program {
     const char *role; /* "imapd-worker" */
     unsigned calls;   /* families of calls of the worker */
     bool sees_home;
+    bool runs_programs; /* of the user (worker.h): it is not chrooted, and has no need of a mail folder */
     const talk_row *rows; /* what a worker may say besides READY and IDLE; handlers get the pool_worker as context */
     size_t row_count;
     void (*on_lost)(pool_worker *w); /* it ended with work open */

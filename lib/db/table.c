@@ -10,6 +10,8 @@ typedef struct file_mark {
     ino_t inode;
     off_t bytes;
     struct timespec modified, changed;
+    uid_t owner;
+    bool is_there;
 } file_mark;
 
 struct table {
@@ -40,7 +42,8 @@ static bool mark_read(const char *path, file_mark *out)
 
     if (stat(path, &st))
         return false;
-    *out = (file_mark){ st.st_dev, st.st_ino, st.st_size, st.st_mtim, st.st_ctim };
+    *out = (file_mark){ .device = st.st_dev, .inode = st.st_ino, .bytes = st.st_size, .modified = st.st_mtim,
+                        .changed = st.st_ctim, .owner = st.st_uid, .is_there = true };
     return true;
 }
 
@@ -198,6 +201,12 @@ str table_name(const table *t)
 const char *table_path(const table *t)
 {
     return t->from.path;
+}
+
+bool table_owner(const table *t, uid_t *out)
+{
+    *out = t->mark.owner;
+    return t->mark.is_there;
 }
 
 bool table_is_pattern(const table *t)

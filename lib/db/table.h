@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/fault.h"
 #include "base/vec.h"
+#include <sys/types.h>
 
 enum { TABLE_KEY_MAX = 4096, TABLE_VALUE_MAX = 256 * 1024, TABLE_FILE_MAX = 256 * 1024 * 1024 };
 
@@ -47,6 +48,7 @@ fault table_list(table *t, table_each *each, void *context);
 
 str table_name(const table *t);        /* "hash:/etc/postrider/access" */
 const char *table_path(const table *t); /* of the file that is opened, with its suffix; NULL: none */
+bool table_owner(const table *t, uid_t *out); /* who owns that file, as it was when it was opened. False: there is none */
 bool table_is_pattern(const table *t); /* cidr, pcre: whole keys only, never parts of an address or name */
 
 /* Tables opened once each, however many rules name them. The holder owns them: table_pool_free. */

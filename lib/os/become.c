@@ -208,7 +208,9 @@ static fault filter_raise(change *c)
 
 fault become(const contract *k, const identity *id)
 {
-    static const id_ranges nobody = { 65534, 65534, 65534, 65534, NULL, 0 }; /* without root no id changes */
+    static const id_ranges nobody = {
+        .uid_min = 65534, .uid_max = 65534, .gid_min = 65534, .gid_max = 65534
+    }; /* without root no id changes */
     change c = { .contract = k, .identity = id, .stays_root = id->is_privileged && id->uid == 0 };
 
     if (k->is_spawner && c.stays_root)

@@ -62,10 +62,11 @@ typedef struct process_limits { /* 0: as inherited */
 typedef struct contract {
     const char *role; /* names the executable, the uid and the log lines */
     root_dir root;
-    unsigned caps;         /* CAPS_…; 0: none */
-    unsigned calls;        /* CALLS_… */
-    unsigned worker_calls; /* of the children that it execs: they inherit its filter, so it must let these pass too */
-    bool is_spawner;       /* may change ids, only within identity's ranges; is not root itself */
+    unsigned caps;          /* CAPS_…; 0: none */
+    unsigned calls;         /* CALLS_… */
+    unsigned worker_calls;  /* of the children that it execs: they inherit its filter, so it must let these pass too */
+    bool is_spawner;        /* may change ids, only within identity's ranges; is not root itself */
+    bool has_default_privs; /* a spawner that may also become the account of default_privs */
     root_access files;
     process_limits limits; /* processes: none unless CALLS_SPAWN, CALLS_THREADS or CALLS_ANY; core files: never */
     const char *peers;     /* conversations it may hold, each with a descriptor from master */

@@ -36,7 +36,7 @@ static bool to_listed(const proof_context *p)
 
 static bool to_not_root(const proof_context *p)
 {
-    return !is_any(p) && (p->contract->is_spawner || syscall(SYS_geteuid) != 0);
+    return p->contract->is_spawner || (!is_any(p) && syscall(SYS_geteuid) != 0);
 }
 
 static bool to_childless(const proof_context *p)
@@ -47,6 +47,17 @@ static bool to_childless(const proof_context *p)
 static bool to_spawners(const proof_context *p)
 {
     return p->contract->is_spawner;
+}
+
+static bool to_groupless(const proof_context *p)
+{
+    return p->contract->is_spawner || !is_any(p);
+}
+
+/* Ids between those that it may take and those of the system: just outside of the ranges, and not the extra one. */
+static bool to_ranged(const proof_context *p)
+{
+    return p->contract->is_spawner && p->identity->is_privileged;
 }
 
 static bool to_netless(const proof_context *p)
@@ -114,6 +125,20 @@ static bool regain_gid(const proof_context *p)
 {
     (void)p;
     return syscall(SYS_setresgid, 0UL, 0UL, 0UL) == 0 || syscall(SYS_setresgid, 1UL << 32, 1UL << 32, 1UL << 32) == 0;
+}
+
+static bool leave_the_ranges(const proof_context *p)
+{
+    const id_ranges *ids = &p->identity->ids;
+    const uid_t outside[] = { ids->uid_min - 1, ids->uid_max + 1, ids->extra_uid + 1, ids->extra_uid - 1 };
+
+    for (size_t i = 0; i < COUNT_OF(outside); i++) {
+        unsigned long uid = outside[i];
+        bool is_free = (uid >= ids->uid_min && uid <= ids->uid_max) || uid == ids->extra_uid;
+        if (!is_free && uid != p->identity->uid && syscall(SYS_setresuid, uid, uid, uid) == 0)
+            return true;
+    }
+    return false;
 }
 
 static bool setuid_zero(const proof_context *p)
@@ -342,7 +367,8 @@ const proof_try proof_tries[] = {
     { "regain uid 0 by setuid", to_not_root, setuid_zero },
     { "regain uid 0 by setreuid", to_not_root, setreuid_zero },
     { "reach root's files by setfsuid", to_not_root, setfsuid_zero },
-    { "join a group", to_listed, join_a_group },
+    { "become a user outside of its ranges", to_ranged, leave_the_ranges },
+    { "join a group", to_groupless, join_a_group },
     { "open a file outside", to_walled, open_outside },
     { "climb out of its root by a descriptor", to_rooted, climb_out },
     { "create a file", to_readers, create_a_file },

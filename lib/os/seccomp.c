@@ -91,6 +91,9 @@ static fault ranges_check(const contract *c, const id_ranges *ids)
         return fault_make(FAULT_BUG, "3.0", "%s: these uids are not for users", c->role);
     if (ids->gid_max < ids->gid_min || ids->gid_max == (gid_t)-1 || (ids->gid_min == 0 && ids->gid_max != 0))
         return fault_make(FAULT_BUG, "3.0", "%s: these gids are not for users", c->role);
+    if ((ids->extra_uid == 0) != (ids->extra_gid == 0) || ids->extra_uid == (uid_t)-1 || ids->extra_gid == (gid_t)-1)
+        return fault_make(FAULT_BUG, "3.0", "%s: the account %u, %u is not for programs", c->role, ids->extra_uid,
+                          ids->extra_gid);
     if (ids->gid_count > SECCOMP_GIDS_MAX)
         return fault_make(FAULT_BUG, "3.0", "%s: more than %d groups", c->role, SECCOMP_GIDS_MAX);
     for (size_t i = 0; i < ids->gid_count; i++)

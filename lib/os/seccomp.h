@@ -12,6 +12,8 @@ typedef struct id_ranges {  /* who a spawner may become; both ends are included 
     gid_t gid_min, gid_max; /* users' own groups; 0, 0: none */
     const gid_t *gids;      /* others that mail users may have: users, mail */
     size_t gid_count;       /* at most SECCOMP_GIDS_MAX */
+    uid_t extra_uid;        /* with extra_gid one account besides, for users' programs: default_privs; 0: none */
+    gid_t extra_gid;
 } id_ranges;
 
 enum { SECCOMP_GIDS_MAX = 256 };

@@ -123,7 +123,7 @@ static void check_clone(builder *b)
     deny(b, EPERM);
 }
 
-/* Every argument within the range; -1 ("leave it") and bits above 32, which the kernel cuts off, are outside. */
+/* Every argument within the range or the extra one; -1 ("leave it") and bits above 32, which the kernel cuts off, are outside. */
 static void check_setresuid(builder *b)
 {
     if (!b->is_spawner)
@@ -131,6 +131,8 @@ static void check_setresuid(builder *b)
     for (unsigned arg = 0; arg < 3; arg++) {
         deny_unless_zero_high(b, arg, EPERM);
         load_low(b, arg);
+        if (b->ids->extra_uid != 0)
+            emit(b, BPF_JMP | BPF_JEQ | BPF_K, b->ids->extra_uid, 4, 0); /* behind both checks */
         emit(b, BPF_JMP | BPF_JGE | BPF_K, b->ids->uid_min, 1, 0);
         deny(b, EPERM);
         emit(b, BPF_JMP | BPF_JGT | BPF_K, b->ids->uid_max, 0, 1);
@@ -142,16 +144,17 @@ static void check_setresuid(builder *b)
 static void check_gid(builder *b)
 {
     const id_ranges *ids = b->ids;
-    uint32_t to_end = (uint32_t)ids->gid_count * 2 + 1; /* from behind the range: the list and the verdict */
+    size_t count = ids->gid_count + (ids->extra_gid != 0);
+    uint32_t to_end = (uint32_t)count * 2 + 1; /* from behind the range: the list and the verdict */
 
     if (ids->gid_max != 0) {
         emit(b, BPF_JMP | BPF_JGE | BPF_K, ids->gid_min, 0, 2);
         emit(b, BPF_JMP | BPF_JGT | BPF_K, ids->gid_max, 1, 0);
         emit(b, BPF_JMP | BPF_JA, to_end, 0, 0);
     }
-    for (size_t i = 0; i < ids->gid_count; i++) {
-        emit(b, BPF_JMP | BPF_JEQ | BPF_K, ids->gids[i], 0, 1);
-        emit(b, BPF_JMP | BPF_JA, (uint32_t)(ids->gid_count - 1 - i) * 2 + 1, 0, 0);
+    for (size_t i = 0; i < count; i++) {
+        emit(b, BPF_JMP | BPF_JEQ | BPF_K, i < ids->gid_count ? ids->gids[i] : ids->extra_gid, 0, 1);
+        emit(b, BPF_JMP | BPF_JA, (uint32_t)(count - 1 - i) * 2 + 1, 0, 0);
     }
     deny(b, EPERM);
 }

@@ -12,9 +12,12 @@ typedef struct worker_walls {
     process_limits limits;
     int filter_fd; /* from seccomp_export in the spawner; -1 only where the spawner had none to give */
     bool requires_landlock;
+    bool
+        runs_programs; /* of the user: files are left to permissions; it may start, connect, execute */
 } worker_walls;
 
 /* no_new_privs, Landlock, dumpable 0, MDWE, limits, the filter; then tries to open /etc/passwd (unless a rule covers
- * it), to regain uid 0, to open a socket and to exec.
+ * it), to regain uid 0, to open a socket and to exec. With runs_programs the filter only denies what is denied to
+ * everyone, and to regain uid 0, to make a user namespace and to trace is what is tried.
  * Fails: FAULT_BUG, the text names what succeeded; the worker must exit. */
 fault worker_confine(const worker_walls *w);

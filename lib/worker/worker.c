@@ -77,6 +77,9 @@ static int folder_open(const char *path, bool may_make)
 static bool folders_open(start *s)
 {
     worker *w = s->worker;
+    w->home = keep(str_c(s->home));
+    if (w->program->runs_programs)
+        return true;
     w->home_fd = s->home[0] ? folder_open(s->home, false) : -1;
     if (w->home_fd >= 0)
         w->rules[w->rule_count++] = (landlock_rule){ w->home_fd, ACCESS_READ };
@@ -97,7 +100,8 @@ static bool confine(start *s)
 {
     worker *w = s->worker;
     worker_walls walls = { .rules = w->rules, .rule_count = w->rule_count, .filter_fd = s->filter_fd,
-                           .limits = { .open_files = 8192 }, .requires_landlock = s->requires_sandbox };
+                           .limits = { .open_files = 8192 }, .requires_landlock = s->requires_sandbox,
+                           .runs_programs = w->program->runs_programs };
     fault f = worker_confine(&walls);
     if (s->filter_fd >= 0)
         close(s->filter_fd);

@@ -14,6 +14,7 @@ typedef struct worker worker;
 typedef struct worker_program {
     const char *role;     /* "imapd-worker" */
     unsigned calls;       /* CALLS_…, as the pool exported them: for what is tried after confinement */
+    bool runs_programs;   /* of the user (os/worker_confine.h): it opens no folder */
     const talk_row *rows; /* what the pool may say besides; handlers get the worker as context */
     size_t row_count;
     void (*open)(worker *w);     /* before it is confined: opens w->mbox, if there is one; may be NULL */
@@ -29,7 +30,7 @@ struct worker {
     int mail_fd; /* the user's mail folder, opened; -1: the mailbox is a file */
     str mbox;    /* that file's path; empty: there is none */
     int home_fd; /* the home folder; -1: there is none, or it is not to be seen */
-    str user, host;
+    str user, host, home;
     size_t busy; /* sessions or deliveries: worker_begin, worker_end */
     uint64_t idle_s;
     timer idle;

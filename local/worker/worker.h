@@ -4,7 +4,7 @@
 #include "base/refs.h"
 #include "base/vec.h"
 #include "ipc/talk/deliver.h"
-#include "local/worker/content.h"
+#include "worker/content.h"
 #include "mail/alias_list.h"
 #include "store/mbox.h"
 #include "store/store.h"

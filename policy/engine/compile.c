@@ -91,6 +91,7 @@ policy_rules *policy_compile(const config *c, str service, const policy_world *w
     read_lists(&now);
     read_tables(&now, "virtual_alias_maps", c->virtual_alias_maps, world->tables, &rules->virtual_alias_maps);
     read_tables(&now, "virtual_mailbox_maps", c->virtual_mailbox_maps, world->tables, &rules->virtual_mailbox_maps);
+    read_tables(&now, "relocated_maps", c->relocated_maps, world->tables, &rules->relocated_maps);
     read_tables(&now, "alias_maps", c->alias_maps, world->alias_tables, &rules->alias_maps);
     read_tables(&now, "local_recipient_maps", c->local_recipient_maps, world->alias_tables,
                 &rules->local_recipient_maps);
@@ -118,6 +119,7 @@ void policy_free(policy_rules *rules)
     vec_free(&rules->virtual_mailbox_maps);
     vec_free(&rules->alias_maps);
     vec_free(&rules->local_recipient_maps);
+    vec_free(&rules->relocated_maps);
     arena_free(&rules->arena);
     free(rules);
 }

@@ -8,7 +8,15 @@ typedef struct node {
     size_t parent;     /* index, counted from 1; 0: what was asked for */
     unsigned depth;
     bool is_final;     /* no alias is followed any more: it named itself, or was given as \name */
+    str sender;        /* of an owner-; empty: the message's own */
 } node;
+
+/* What a table of addresses may have for a recipient, in the order of looking. */
+typedef struct address_keys {
+    str rows[5];
+    bool has_extension[5]; /* the key leaves no extension over */
+    size_t n;
+} address_keys;
 
 typedef struct expansion {
     const policy_rules *rules;
@@ -17,6 +25,9 @@ typedef struct expansion {
     VEC(node) nodes;   /* a queue: looked at in order */
     size_t at;         /* index of the node that is looked at */
     map seen;          /* address → index of its node, from 1 */
+    size_t programs;   /* members that are no addresses */
+    str sender;        /* for what the current node leads to */
+    table *found_in;   /* by the last look-up that found something */
     VEC(route) routes;
     map routed;        /* user and extension → itself */
     VEC(policy_step) steps;
@@ -35,10 +46,25 @@ void expansion_defer(expansion *e, fault f);
 
 /* The node's mail fails for good. Among others of one alias it becomes a route of transport "error". */
 void expansion_refuse(expansion *e, const recipient *r, unsigned code, fault f);
-void expansion_route(expansion *e, const recipient *r, str user);
+void expansion_route(expansion *e, const recipient *r, str transport, str nexthop);
 
 /* Puts an address that the current node stands for at the end of the queue. A circle defers. */
 void expansion_add(expansion *e, str path, bool is_final);
+
+/* False, and deferred: one recipient has become too many. */
+bool expansion_is_within_limits(expansion *e, unsigned depth);
+
+/* user+extension@domain, user@domain, of our own domains the same without a domain, @domain. */
+void address_keys_set(expansion *e, const recipient *r, address_keys *out);
+
+/* An address as tables and nodes have it: a bare name gets the domain of the one it stands for. */
+str address_complete(str member, str domain, arena *mem);
+
+/* With the recipient's extension behind its local part, when propagate_unmatched_extensions has `from`. */
+str address_extend(expansion *e, const recipient *r, const char *from, str path);
+
+/* aliases(5). True: it is an alias. */
+bool alias_expand(expansion *e, const recipient *r);
 
 /* The user whose mail it is: route, refusal or deferral. */
 void mailbox_local(expansion *e, const recipient *r);

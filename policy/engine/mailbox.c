@@ -1,4 +1,5 @@
 /* Whose mail it is, once no alias applies any more. */
+#include "conf/expand.h"
 #include "policy/engine/expansion.h"
 
 /* Of the first table of aliases. */
@@ -48,12 +49,62 @@ static user_result users_find_first(expansion *e, const str *names, size_t n, st
     return USER_ABSENT;
 }
 
+/* What $name stands for in luser_relay. */
+typedef struct luser {
+    const expansion *e;
+    const recipient *recipient;
+} luser;
+
+static bool luser_lookup(void *context, str name, unsigned depth, str *out, fault *f)
+{
+    const luser *l = context;
+    const recipient *r = l->recipient;
+    const struct {
+        str name, value;
+    } rows[] = {
+        { STR("user"), r->user },     { STR("local"), r->local }, { STR("extension"), str_from(r->extension, 1) },
+        { STR("domain"), r->domain }, { STR("recipient"), r->key }, { STR("original_recipient"), l->e->asked },
+        { STR("recipient_delimiter"), str_upto(r->extension, 1) },
+    };
+
+    (void)depth;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        if (!str_equal(rows[i].name, name))
+            continue;
+        *out = rows[i].value;
+        return true;
+    }
+    *f = fault_make(FAULT_REFUSED, "3.5", "$%.*s stands for nothing", STR_ARG(str_upto(name, 40)));
+    return false;
+}
+
+/* What comes of it is an address, whatever the recipient's name holds. True: it went there. */
+static bool luser_relay(expansion *e, const recipient *r)
+{
+    str to = e->rules->config->luser_relay;
+    luser l = { e, r };
+    buf path = buf_new(1024);
+
+    if (to.n == 0)
+        return false;
+    fault f = expand(to, luser_lookup, &l, 0, &path);
+    if (is_fault(f) || path.overflow || path.n == 0) {
+        expansion_defer(e, fault_make(FAULT_TRY_LATER, "3.5", "luser_relay: %s", is_fault(f) ? f.text : "no address"));
+    } else {
+        str whole = address_complete(arena_copy(e->mem, buf_str(&path)), e->rules->config->myorigin, e->mem);
+        expansion_step(e, "luser_relay", STR(""), r->key, 0, whole);
+        expansion_add(e, whole, false);
+    }
+    buf_free(&path);
+    return true;
+}
+
 static void user_absent(expansion *e, const recipient *r)
 {
     const policy_rules *rules = e->rules;
-    const str keys[] = { r->local, r->user, r->key };
     fault unknown = fault_make(FAULT_REFUSED, "1.1", "User unknown in local recipient table");
     unsigned code = (unsigned)rules->config->unknown_local_recipient_reject_code;
+    address_keys keys;
     str value;
     size_t at;
 
@@ -63,14 +114,14 @@ static void user_absent(expansion *e, const recipient *r)
     }
     if (rules->config->local_recipient_maps.n == 0) {
         /* Any name is accepted here, by configuration; it fails later. */
-        route failing = { STR("error"), STR("5.1.1 User unknown"), r->text, e->asked };
         expansion_step(e, "local_recipient_maps", STR(""), r->key, 0, STR("empty: any name is accepted"));
-        *vec_add(&e->routes) = failing;
+        if (!luser_relay(e, r))
+            *vec_add(&e->routes) = (route){ STR("error"), STR("5.1.1 User unknown"), r->text, e->asked, e->sender };
         return;
     }
-    table_result found =
-        expansion_find(e, "local_recipient_maps", &rules->local_recipient_maps, keys, COUNT_OF(keys), &value, &at);
-    if (found == TABLE_FOUND)
+    address_keys_set(e, r, &keys);
+    table_result found = expansion_find(e, "local_recipient_maps", &rules->local_recipient_maps, keys.rows, keys.n, &value, &at);
+    if (found == TABLE_FOUND && !luser_relay(e, r))
         expansion_defer(e, fault_make(FAULT_TRY_LATER, "3.5",
                                       "%.*s stands in local_recipient_maps, but is neither an alias "
                                       "nor a user",
@@ -86,7 +137,7 @@ void mailbox_local(expansion *e, const recipient *r)
 
     user_result found = users_find_first(e, names, r->extension.n ? 2 : 1, &user);
     if (found == USER_FOUND)
-        expansion_route(e, r, user);
+        expansion_route(e, r, STR("local"), user);
     else if (found == USER_ABSENT)
         user_absent(e, r);
 }
@@ -130,7 +181,7 @@ void mailbox_virtual(expansion *e, const recipient *r)
 
     user_result found = users_find_first(e, who.rows, who.n, &user);
     if (found == USER_FOUND)
-        expansion_route(e, r, user);
+        expansion_route(e, r, STR("local"), user);
     else if (found == USER_ABSENT && listed == TABLE_FOUND)
         expansion_defer(e, fault_make(FAULT_TRY_LATER, "3.5",
                                       "%.*s stands in virtual_mailbox_maps, but there is no such user",

@@ -1,12 +1,27 @@
 #include "policy/engine/recipient.h"
 #include "mail/address.h"
 
+/* Names of the mail system itself, and of lists with the delimiter of their companions, are never divided. */
+static bool is_whole(const config *c, str local)
+{
+    static const str names[] = { STR_ROW("postmaster"), STR_ROW("mailer-daemon"), STR_ROW("double-bounce") };
+
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if (str_equal_nocase(local, names[i]))
+            return true;
+    str end = str_from(local, local.n > 8 ? local.n - 8 : 0);
+    return c->owner_request_special && str_has(c->recipient_delimiter, '-') &&
+           (str_starts_nocase(local, STR("owner-")) || str_equal_nocase(end, STR("-request")));
+}
+
 static void parts_read(const policy_rules *rules, const address *a, arena *mem, recipient *out)
 {
     str delimiters = rules->config->recipient_delimiter;
     size_t n = 1;
 
     out->local = address_local(a, mem);
+    if (is_whole(rules->config, out->local))
+        n = out->local.n;
     while (n < out->local.n && !str_has(delimiters, out->local.p[n]))
         n++;
     out->user = str_upto(out->local, n);

@@ -1,4 +1,5 @@
 #include "policy/engine/resolve.h"
+#include "conf/list.h"
 #include "db/source.h"
 #include "mail/alias_list.h"
 #include "policy/engine/expansion.h"
@@ -28,6 +29,7 @@ table_result expansion_find(expansion *e, const char *what, const rule_tables *t
             if (r == TABLE_ABSENT)
                 continue;
             bool is_found = r == TABLE_FOUND;
+            e->found_in = tables->p[t];
             expansion_step(e, what, table_name(tables->p[t]), keys[i], answer.line,
                            is_found ? answer.value : arena_copy(e->mem, str_c(answer.fault.text)));
             if (!is_found)
@@ -40,17 +42,12 @@ table_result expansion_find(expansion *e, const char *what, const rule_tables *t
     return TABLE_ABSENT;
 }
 
-static void route_put(expansion *e, const recipient *r, str transport, str nexthop)
+void expansion_route(expansion *e, const recipient *r, str transport, str nexthop)
 {
     str name = arena_printf(e->mem, "%.*s %.*s%.*s", STR_ARG(transport), STR_ARG(nexthop), STR_ARG(r->extension));
 
     if (map_put(&e->routed, key_fold(name, e->mem), e) == NULL)
-        *vec_add(&e->routes) = (route){ transport, nexthop, r->text, e->asked };
-}
-
-void expansion_route(expansion *e, const recipient *r, str user)
-{
-    route_put(e, r, STR("local"), user);
+        *vec_add(&e->routes) = (route){ transport, nexthop, r->text, e->asked, e->sender };
 }
 
 void expansion_refuse(expansion *e, const recipient *r, unsigned code, fault f)
@@ -61,7 +58,7 @@ void expansion_refuse(expansion *e, const recipient *r, unsigned code, fault f)
         e->refused_code = code;
     }
     str reason = arena_printf(e->mem, "5.%s %s", f.status, f.text);
-    *vec_add(&e->routes) = (route){ STR("error"), reason, r->text, e->asked };
+    *vec_add(&e->routes) = (route){ STR("error"), reason, r->text, e->asked, e->sender };
 }
 
 /* Whether the current node, or one that led to it, is this one. */
@@ -73,11 +70,11 @@ static bool is_ancestor(const expansion *e, size_t index)
     return false;
 }
 
-static bool is_within_limits(expansion *e, unsigned depth)
+bool expansion_is_within_limits(expansion *e, unsigned depth)
 {
     const config *c = e->rules->config;
 
-    if (e->nodes.n < c->virtual_alias_expansion_limit && depth <= c->virtual_alias_recursion_limit)
+    if (e->nodes.n + e->programs < c->virtual_alias_expansion_limit && depth <= c->virtual_alias_recursion_limit)
         return true;
     expansion_defer(e, fault_make(FAULT_TRY_LATER, "4.6",
                                   "too many aliases: more than virtual_alias_expansion_limit or "
@@ -87,7 +84,7 @@ static bool is_within_limits(expansion *e, unsigned depth)
 
 void expansion_add(expansion *e, str path, bool is_final)
 {
-    node child = { path, e->at + 1, e->nodes.n ? e->nodes.p[e->at].depth + 1 : 0, is_final };
+    node child = { path, e->at + 1, e->nodes.n ? e->nodes.p[e->at].depth + 1 : 0, is_final, e->sender };
     str key = arena_printf(e->mem, "%s%.*s", is_final ? "\\" : "", STR_ARG(key_fold(path, e->mem)));
     size_t before = (uintptr_t)map_get(&e->seen, key);
 
@@ -95,40 +92,66 @@ void expansion_add(expansion *e, str path, bool is_final)
         expansion_defer(e, fault_make(FAULT_TRY_LATER, "4.6", "the aliases of %.*s go in a circle", STR_ARG(path)));
         return;
     }
-    if (before || !is_within_limits(e, child.depth))
+    if (before || !expansion_is_within_limits(e, child.depth))
         return;
     *vec_add(&e->nodes) = child;
     map_put(&e->seen, key, (void *)(uintptr_t)e->nodes.n);
 }
 
-/* An address as tables and nodes have it: a bare name gets the domain of the one it stands for. */
-static str completed(str member, str domain, arena *mem)
+str address_complete(str member, str domain, arena *mem)
 {
     size_t quotes = member.n && member.p[0] == '"';
     bool has_domain = str_find_last(member, '@') < member.n && !(quotes && member.p[member.n - 1] == '"');
     return has_domain ? member : arena_printf(mem, "%.*s@%.*s", STR_ARG(member), STR_ARG(domain));
 }
 
-/* "@other" keeps the local part; the extension that the key did not have goes on. */
-static str virtual_member(expansion *e, const recipient *r, str member, str extension)
+str address_extend(expansion *e, const recipient *r, const char *from, str path)
 {
-    if (member.p[0] == '@')
-        return arena_printf(e->mem, "%.*s%.*s", STR_ARG(r->local), STR_ARG(member));
-    str path = completed(member, e->rules->config->myorigin, e->mem);
     size_t at = str_find_last(path, '@');
-    bool is_quoted = path.p[0] == '"';
-    if (extension.n == 0 || is_quoted)
+    bool is_quoted = path.n && path.p[0] == '"';
+
+    if (r->extension.n == 0 || is_quoted || !list_has(e->rules->config->propagate_unmatched_extensions, str_c(from)))
         return path;
-    return arena_printf(e->mem, "%.*s%.*s%.*s", STR_ARG(str_upto(path, at)), STR_ARG(extension),
+    return arena_printf(e->mem, "%.*s%.*s%.*s", STR_ARG(str_upto(path, at)), STR_ARG(r->extension),
                         STR_ARG(str_from(path, at)));
 }
 
-static void virtual_members(expansion *e, const recipient *r, str value, str extension)
+static void key_add(address_keys *k, str key, bool has_extension)
+{
+    k->has_extension[k->n] = has_extension;
+    k->rows[k->n++] = key;
+}
+
+void address_keys_set(expansion *e, const recipient *r, address_keys *out)
+{
+    bool is_own = r->class == CLASS_LOCAL || str_equal_nocase(r->domain, e->rules->config->myorigin);
+
+    out->n = 0;
+    key_add(out, r->key, true);
+    if (r->extension.n)
+        key_add(out, arena_printf(e->mem, "%.*s@%.*s", STR_ARG(r->user), STR_ARG(r->domain)), false);
+    if (is_own)
+        key_add(out, r->local, true);
+    if (is_own && r->extension.n)
+        key_add(out, r->user, false);
+    key_add(out, arena_printf(e->mem, "@%.*s", STR_ARG(r->domain)), true);
+}
+
+/* "@other" keeps the local part; the extension that the key did not have goes on. */
+static str virtual_member(expansion *e, const recipient *r, str member, bool key_has_extension)
+{
+    if (member.p[0] == '@')
+        return arena_printf(e->mem, "%.*s%.*s", STR_ARG(r->local), STR_ARG(member));
+    str path = address_complete(member, e->rules->config->myorigin, e->mem);
+    return key_has_extension ? path : address_extend(e, r, "virtual", path);
+}
+
+static void virtual_members(expansion *e, const recipient *r, str value, bool key_has_extension)
 {
     str member;
 
     while (alias_next(&value, e->mem, &member)) {
-        str path = virtual_member(e, r, member, extension);
+        str path = virtual_member(e, r, member, key_has_extension);
         recipient other;
         fault f;
         bool is_itself = recipient_read(e->rules, path, e->mem, &other, &f) && str_equal_nocase(other.key, r->key);
@@ -136,75 +159,34 @@ static void virtual_members(expansion *e, const recipient *r, str value, str ext
     }
 }
 
-/* virtual(5): user+extension@domain, user@domain, for our own domain the name alone, @domain. True: it is an alias. */
+/* virtual(5). True: it is an alias. */
 static bool virtual_expand(expansion *e, const recipient *r)
 {
-    bool is_own = r->class == CLASS_LOCAL || str_equal_nocase(r->domain, e->rules->config->myorigin);
-    str keys[5];
-    size_t n = 0, at, with_extension = 0;
-    str value;
-
-    keys[n++] = r->key;
-    if (r->extension.n)
-        keys[n++] = arena_printf(e->mem, "%.*s@%.*s", STR_ARG(r->user), STR_ARG(r->domain));
-    if (is_own) {
-        with_extension = n;
-        keys[n++] = r->local;
-    }
-    if (is_own && r->extension.n)
-        keys[n++] = r->user;
-    keys[n++] = arena_printf(e->mem, "@%.*s", STR_ARG(r->domain));
-
-    table_result found = expansion_find(e, "virtual_alias_maps", &e->rules->virtual_alias_maps, keys, n, &value, &at);
-    if (found == TABLE_FOUND) {
-        bool key_has_it = at == 0 || at == n - 1 || (with_extension && at == with_extension);
-        virtual_members(e, r, value, key_has_it ? STR("") : r->extension);
-    }
-    return found != TABLE_ABSENT;
-}
-
-/* Members that are no addresses need a process that acts for the alias's owner; until it is there they wait. */
-static const char *member_kind(str member)
-{
-    switch (member.p[0]) {
-    case '|': return "a command";
-    case '/': return "a file";
-    default: return str_starts_nocase(member, STR(":include:")) ? "a list of addresses in a file" : NULL;
-    }
-}
-
-static void alias_members(expansion *e, const recipient *r, str name, str value)
-{
-    str member;
-
-    while (alias_next(&value, e->mem, &member)) {
-        const char *kind = member_kind(member);
-        if (kind) {
-            expansion_defer(e, fault_make(FAULT_TRY_LATER, "3.3", "the alias %.*s is %s, which is not supported yet",
-                                          STR_ARG(str_upto(name, 60)), kind));
-            continue;
-        }
-        bool is_final = member.p[0] == '\\';
-        str path = completed(str_from(member, is_final), r->domain, e->mem);
-        recipient other;
-        fault f;
-        bool is_itself = recipient_read(e->rules, path, e->mem, &other, &f) && other.class == CLASS_LOCAL &&
-                         str_equal_nocase(other.local, name);
-        expansion_add(e, path, is_final || is_itself);
-    }
-}
-
-/* aliases(5): the local part with its extension, then without. True: it is an alias. */
-static bool alias_expand(expansion *e, const recipient *r)
-{
-    const str keys[] = { r->local, r->user };
+    address_keys keys;
     size_t at;
     str value;
 
+    address_keys_set(e, r, &keys);
     table_result found =
-        expansion_find(e, "alias_maps", &e->rules->alias_maps, keys, r->extension.n ? 2 : 1, &value, &at);
+        expansion_find(e, "virtual_alias_maps", &e->rules->virtual_alias_maps, keys.rows, keys.n, &value, &at);
     if (found == TABLE_FOUND)
-        alias_members(e, r, keys[at], value);
+        virtual_members(e, r, value, keys.has_extension[at]);
+    return found != TABLE_ABSENT;
+}
+
+/* relocated(5): who has moved is told so. True: it is refused. */
+static bool relocated_refuse(expansion *e, const recipient *r)
+{
+    address_keys keys;
+    str value;
+    size_t at;
+
+    address_keys_set(e, r, &keys);
+    table_result found =
+        expansion_find(e, "relocated_maps", &e->rules->relocated_maps, keys.rows, keys.n, &value, &at);
+    if (found == TABLE_FOUND)
+        expansion_refuse(e, r, 550,
+                         fault_make(FAULT_REFUSED, "1.6", "User has moved to %.*s", STR_ARG(str_upto(value, 180))));
     return found != TABLE_ABSENT;
 }
 
@@ -219,11 +201,14 @@ static void node_look(expansion *e)
     recipient r;
     fault f;
 
+    e->sender = now.sender;
     if (!recipient_read(e->rules, now.path, e->mem, &r, &f)) {
         expansion_defer(e, f);
         return;
     }
     if (r.local.n && !now.is_final && virtual_expand(e, &r))
+        return;
+    if (r.local.n && relocated_refuse(e, &r))
         return;
     switch (r.class) {
     case CLASS_LOCAL:
@@ -241,7 +226,7 @@ static void node_look(expansion *e)
 static bool has_real_route(const expansion *e)
 {
     for (size_t i = 0; i < e->routes.n; i++)
-        if (str_equal(e->routes.p[i].transport, STR("local")))
+        if (!str_equal(e->routes.p[i].transport, STR("error")))
             return true;
     return false;
 }

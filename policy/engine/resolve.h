@@ -29,10 +29,12 @@ typedef struct policy_world {
 } policy_world;
 
 typedef struct route {
-    str transport; /* "local", or "error" for one of several whose delivery can only fail */
-    str nexthop;   /* local: the user's name; error: status and reason, "5.1.1 User unknown" */
+    str transport; /* "local"; "pipe"; "error" for one of several whose delivery can only fail */
+    str nexthop;   /* local: the user's name; error: status and reason, "5.1.1 User unknown"; pipe: who acts, a blank and
+                    * "|command", "/file" or ":include:/file". Who acts for an alias: "#uid", or "#" and default_privs */
     str address;   /* final recipient */
     str original;  /* what was asked for */
+    str sender;    /* reverse-path for this one: of an alias with an owner-; empty: the message's own */
 } route;
 
 typedef enum address_class {

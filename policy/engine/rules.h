@@ -52,7 +52,7 @@ struct policy_rules {
     restrictions lists[LIST_COUNT];
     patterns mydestination, virtual_alias_domains, virtual_mailbox_domains, relay_domains;
     patterns mynetworks, own_addresses;
-    rule_tables virtual_alias_maps, virtual_mailbox_maps, alias_maps, local_recipient_maps;
+    rule_tables virtual_alias_maps, virtual_mailbox_maps, alias_maps, local_recipient_maps, relocated_maps;
 };
 
 /* Reads a list of restrictions and appends it. `value` must outlive the list. Unless `may_open`, only tables that are open

@@ -39,7 +39,12 @@ enum deliver_type {
     X(text, user)            /* of the route's nexthop: whose mailbox, or who acts */                                  \
     X(u32, is_final)         /* transport local, nexthop "\name": .forward is not looked at */                         \
     X(text, member)          /* transport pipe: "|command", "/file", ":include:/file" */                               \
-    X(text, extension)       /* of the recipient, with its delimiter: "+lists"; set by the delivery process */
+    X(text, extension)       /* of the recipient, with its delimiter: "+lists"; set by the delivery process */        \
+    X(text, client_name)     /* from here on for the environment of commands: as in envelope.h */                      \
+    X(text, client_address)                                                                                            \
+    X(text, helo)                                                                                                      \
+    X(text, protocol)                                                                                                  \
+    X(text, login)
 IPC_MESSAGE(deliver_request, DELIVER_REQUEST_FIELDS)
 
 #define DELIVER_RESULT_FIELDS(X)                                                                                       \

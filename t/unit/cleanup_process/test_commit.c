@@ -301,6 +301,21 @@ static void says_yes_when_it_is_durable(void **state)
     assert_goes_to(w->ready_id, "local");
 }
 
+/* A compromised smtpd could name any command otherwise: what policy says now is what counts. */
+static void programs_are_not_taken_from_who_reads_strangers(void **state)
+{
+    (void)state;
+    qmgr_start(0);
+    begin(&w->smtpd, 1);
+    content_write("x\r\n");
+    commit(&w->smtpd, 1, "u@l.example", "pipe", 3);
+    assert_int_equal(w->qmgr[0].commits, 0);
+    assert_int_equal(w->ask_count, 1);
+    route(w->asks[0], "joe");
+    assert_int_equal(w->qmgr[0].commits, 1);
+    assert_goes_to(w->ready_id, "joe");
+}
+
 static void what_was_refused_is_no_message_any_more(void **state)
 {
     (void)state;
@@ -437,6 +452,7 @@ static void one_uid_has_so_many_connections(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(programs_are_not_taken_from_who_reads_strangers),
         TEST(says_yes_when_it_is_durable),           TEST(what_was_refused_is_no_message_any_more),
         TEST(a_bringer_that_ends_leaves_no_message), TEST(a_full_disk_is_not_asked_again_at_once),
         TEST(files_of_the_next_qmgr_are_taken),      TEST(an_answer_finds_its_own_message),

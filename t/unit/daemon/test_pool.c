@@ -46,12 +46,13 @@ static void ids_outside_the_ranges_are_not_started(void **state)
     static const gid_t gids[] = { 8 };
     static const struct { uid_t uid; gid_t gid; } rows[] = {
         { 0, 1500 }, { 999, 1500 }, { 2001, 1500 }, { 1500, 0 }, { 1500, 999 }, { 1500, 2001 }, { (uid_t)-1, 1500 },
+        { 65534, 1500 }, { 1500, 65533 }, { 65533, 65533 }, { 65534, 65534 },
     };
     (void)state;
     pool_begin(&p, &d, "/bin/false");
     d.identity.is_privileged = true;
     d.identity.ids = (id_ranges){ .uid_min = 1000, .uid_max = 2000, .gid_min = 1000, .gid_max = 2000, .gids = gids,
-                                  .gid_count = 1 };
+                                  .gid_count = 1, .extra_uid = 65534, .extra_gid = 65533 }; /* a pair, not two ranges */
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         pool_user u = { .user = STR("joe"), .uid = rows[i].uid, .gid = rows[i].gid, .home = STR("/tmp"), .mail = STR("/tmp") };
         fault f = pool_get(&p, &u, &w);

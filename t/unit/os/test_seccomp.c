@@ -16,17 +16,21 @@ static void ranges_never_hold_root(void **state)
         id_ranges ids;
         bool is_good;
     } rows[] = {
-        { { 1000, 60000, 1000, 60000, NULL, 0 }, true },
-        { { 1, 1, 0, 0, NULL, 0 }, true },
-        { { 0, 60000, 1000, 60000, NULL, 0 }, false },
-        { { 1000, 999, 1000, 60000, NULL, 0 }, false },
-        { { 1000, (uid_t)-1, 1, 2, NULL, 0 }, false },
-        { { 1000, 2000, 0, 60000, NULL, 0 }, false },
-        { { 1000, 2000, 5, (gid_t)-1, NULL, 0 }, false },
-        { { 1000, 2000, 5, 4, NULL, 0 }, false },
-        { { 1000, 2000, 5, 6, root_group, 1 }, true },
-        { { 1000, 2000, 5, 6, root_group, 2 }, false },
-        { { 1000, 2000, 5, 6, root_group, SECCOMP_GIDS_MAX + 1 }, false },
+        { { 1000, 60000, 1000, 60000, NULL, 0, 0, 0 }, true },
+        { { 1, 1, 0, 0, NULL, 0, 0, 0 }, true },
+        { { 0, 60000, 1000, 60000, NULL, 0, 0, 0 }, false },
+        { { 1000, 999, 1000, 60000, NULL, 0, 0, 0 }, false },
+        { { 1000, (uid_t)-1, 1, 2, NULL, 0, 0, 0 }, false },
+        { { 1000, 2000, 0, 60000, NULL, 0, 0, 0 }, false },
+        { { 1000, 2000, 5, (gid_t)-1, NULL, 0, 0, 0 }, false },
+        { { 1000, 2000, 5, 4, NULL, 0, 0, 0 }, false },
+        { { 1000, 2000, 5, 6, root_group, 1, 0, 0 }, true },
+        { { 1000, 2000, 5, 6, root_group, 2, 0, 0 }, false },
+        { { 1000, 2000, 5, 6, root_group, SECCOMP_GIDS_MAX + 1, 0, 0 }, false },
+        { { 1000, 2000, 0, 0, NULL, 0, 65534, 65534 }, true },
+        { { 1000, 2000, 0, 0, NULL, 0, 65534, 0 }, false },
+        { { 1000, 2000, 0, 0, NULL, 0, 0, 65534 }, false },
+        { { 1000, 2000, 0, 0, NULL, 0, 0xffffffff, 65534 }, false },
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -42,7 +46,7 @@ static void ranges_never_hold_root(void **state)
 static void many_groups_fit(void **state)
 {
     gid_t gids[SECCOMP_GIDS_MAX];
-    id_ranges ids = { 1000, 2000, 0, 0, gids, SECCOMP_GIDS_MAX };
+    id_ranges ids = { .uid_min = 1000, .uid_max = 2000, .gids = gids, .gid_count = SECCOMP_GIDS_MAX };
     filter f;
     (void)state;
     for (unsigned i = 0; i < SECCOMP_GIDS_MAX; i++)

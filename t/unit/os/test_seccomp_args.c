@@ -106,7 +106,14 @@ static void each_row_holds(void **state)
 static fault ids_asked(void *context)
 {
     static const gid_t gids[] = { 8, 100 };
-    id_ranges ids = { 1000, 2000, 3000, 4000, gids, 2 };
+    id_ranges ids = { .uid_min = 1000,
+                      .uid_max = 2000,
+                      .gid_min = 3000,
+                      .gid_max = 4000,
+                      .gids = gids,
+                      .gid_count = 2,
+                      .extra_uid = 65534,
+                      .extra_gid = 65533 };
     contract k = { .role = "x", .calls = CALLS_SPAWN, .is_spawner = true };
     static const struct {
         unsigned long uid, gid;
@@ -123,6 +130,10 @@ static fault ids_asked(void *context)
         { -1UL, -1UL, false, false },
         { 1500, 9, true, false },
         { 0xffffffff, (1UL << 32) | 8, false, false },
+        { 65534, 65533, true, true },
+        { 65533, 65534, false, false },
+        { 65535, 65532, false, false },
+        { (1UL << 32) | 65534, (1UL << 32) | 65533, false, false },
     };
     filter f = { 0 };
     (void)context;

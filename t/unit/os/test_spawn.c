@@ -60,7 +60,7 @@ static fault worker_at_work(const char *folder)
 static int child_confine(const char *folder)
 {
     landlock_rule rule = { TARGET_FOLDER, ACCESS_READ | ACCESS_WRITE };
-    worker_walls walls = { &rule, 1, { 0, 0, 0 }, TARGET_FILTER, true };
+    worker_walls walls = { &rule, 1, { 0, 0, 0 }, TARGET_FILTER, true, false };
     fault f = worker_confine(&walls);
     if (!is_fault(f))
         f = worker_at_work(folder);

@@ -80,12 +80,69 @@ static void codes_and_maps_of_local_recipients(void **state)
     says(&v, 550, "5.1.1", NULL);
 }
 
+static void unknown_names_go_to_the_luser_relay(void **state)
+{
+    static const struct {
+        const char *relay, *asked, *goes;
+    } rows[] = {
+        { "carol", "nobody@local.example", "local:carol@local.example=carol" },
+        { "carol+$user", "nobody+x@local.example", "local:carol+nobody@local.example=carol" },
+        { "carol+$extension@$domain", "nobody+x@localhost", "local:carol+x@localhost=carol" },
+        { "carol+${extension?{ext}:{none}}", "nobody@local.example", "local:carol+none@local.example=carol" },
+        { "bob+$local@virtual.example", "no@local.example", "local:bob+no@virtual.example=bob@virtual.example" },
+        { "carol+${recipient_delimiter}a", "nobody@local.example", "local:carol+a@local.example=carol" },
+        { "carol", "alice@local.example", "local:alice@local.example=alice" },
+        /* what the recipient says is not expanded again, and stays an address (HOSTILE 10) */
+        { "carol+$user", "${domain}@local.example", "local:carol+${domain}@local.example=carol" },
+        { "carol+$user", "|sh@local.example", "local:carol+|sh@local.example=carol" },
+        { "$user", "|sh@local.example", NULL },
+        { "$user@elsewhere.example", "\"a b\"@local.example", NULL },
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        world_make(arena_printf(&mem, HOST ALIASES "local_recipient_maps =\nluser_relay = %s\n", rows[i].relay).p);
+        policy_verdict v = asked(rows[i].asked);
+        goes_to(&v, rows[i].goes ? rows[i].goes : "");
+        if (rows[i].goes == NULL)
+            assert_true(v.code >= 400);
+    }
+    world_make(HOST ALIASES "local_recipient_maps = inline:{listed=x}\nluser_relay = carol\n");
+    policy_verdict v = asked("listed@local.example");
+    goes_to(&v, "local:carol@local.example=carol");
+    v = asked("nobody@local.example");
+    says(&v, 550, "5.1.1", NULL);
+    world_make(HOST ALIASES "local_recipient_maps =\nluser_relay = ${user\n");
+    v = asked("nobody@local.example");
+    says(&v, 451, "4.3.5", NULL);
+    world_make(HOST ALIASES "local_recipient_maps =\nluser_relay = carol+$nonsense\n");
+    v = asked("nobody@local.example");
+    says(&v, 451, "4.3.5", NULL);
+}
+
+static void root_needs_an_alias(void **state)
+{
+    (void)state;
+    world_make(HOST ALIASES);
+    policy_verdict v = asked("root@local.example");
+    says(&v, 451, "4.3.5", "Temporary lookup failure");
+    assert_non_null(strstr(policy_explain(&v, &mem).p, "add an alias for"));
+    policy_facts f = stranger;
+    f.stage = POLICY_STAGE_RESOLVE;
+    f.recipient = STR("Root+x@local.example");
+    v = decided(&f);
+    says(&v, 451, "4.3.5", "add an alias for"); /* who has the message in the queue is told */
+    world_make(HOST "local_recipient_maps =\nluser_relay = carol\nalias_maps = inline:{daemon=alice}\n");
+    v = asked("root@local.example"); /* is no unknown name */
+    says(&v, 451, "4.3.5", NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(users_are_found_with_and_without_extension),  TEST(virtual_maps_name_users),
         TEST(users_that_are_not_known_yet_are_waited_for), TEST(a_host_without_postmaster_defers_it),
-        TEST(codes_and_maps_of_local_recipients),
+        TEST(codes_and_maps_of_local_recipients),           TEST(unknown_names_go_to_the_luser_relay),
+        TEST(root_needs_an_alias),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

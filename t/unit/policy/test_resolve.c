@@ -118,23 +118,53 @@ static void diamonds_are_expanded_once(void **state)
     buf_free(&b);
 }
 
-static void what_is_no_address_waits(void **state)
+static void those_who_moved_are_refused_with_their_new_address(void **state)
 {
-    static const char *const names[] = { "command", "file", "include" };
+    static const struct {
+        const char *to, *words;
+    } rows[] = {
+        { "gone@local.example", "User has moved to gone@new.example" },
+        { "gone+x@local.example", "User has moved to gone@new.example" },
+        { "bob@virtual.example", "User has moved to the moon" },
+        { "anyone@moved.example", "User has moved to elsewhere.example" },
+        { "old@local.example", "User has moved to gone@new.example" }, /* by a virtual alias */
+    };
     (void)state;
-    world_make(HOST
-               "alias_maps = inline:{{command = \"|/bin/program arg\"} file=/var/mail/x include=:include:/etc/list}\n");
-    for (size_t i = 0; i < COUNT_OF(names); i++) {
-        policy_verdict v = asked(arena_printf(&mem, "%s@local.example", names[i]).p);
-        says(&v, 451, "4.3.3", NULL);
-        assert_non_null(strstr(policy_explain(&v, &mem).p, "not supported yet"));
+    world_make(HOST ALIASES
+               "virtual_mailbox_domains = virtual.example moved.example\nvirtual_alias_maps = inline:{old@local.example=gone}\n"
+               "relocated_maps = inline:{gone=gone@new.example {bob@virtual.example = the moon} "
+               "@moved.example=elsewhere.example}\n");
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        policy_verdict v = asked(rows[i].to);
+        says(&v, 550, "5.1.6", rows[i].words);
     }
+    policy_verdict v = asked("alice@local.example");
+    goes_to(&v, "local:alice@local.example=alice");
+}
+
+static void extensions_go_on_where_they_are_told_to(void **state)
+{
+    (void)state;
+    world_make(HOST "alias_maps = inline:{team=alice postmaster=alice carol=carol}\n"
+                    "virtual_alias_maps = inline:{all@local.example=alice}\n");
+    policy_verdict v = asked("all+x@local.example");
+    goes_to(&v, "local:alice+x@local.example=alice");
+    v = asked("team+x@local.example");
+    goes_to(&v, "local:alice@local.example=alice");
+    world_make(HOST "alias_maps = inline:{team=alice postmaster=alice carol=carol}\npropagate_unmatched_extensions = alias\n"
+                    "virtual_alias_maps = inline:{all@local.example=alice}\n");
+    v = asked("all+x@local.example");
+    goes_to(&v, "local:alice@local.example=alice");
+    v = asked("team+x@local.example");
+    goes_to(&v, "local:alice+x@local.example=alice");
+    v = asked("carol+x@local.example"); /* names itself */
+    goes_to(&v, "local:carol+x@local.example=carol");
 }
 
 static void failing_maps_defer(void **state)
 {
     static const char *const maps[] = { "alias_maps", "virtual_alias_maps", "virtual_mailbox_maps",
-                                        "local_recipient_maps" };
+                                        "local_recipient_maps", "relocated_maps" };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(maps); i++) {
         world_make(arena_printf(&mem, HOST ALIASES "%s = texthash:/nonexistent\n", maps[i]).p);
@@ -162,7 +192,8 @@ int main(void)
         TEST(circles_defer),
         TEST(expansion_has_limits),
         TEST(diamonds_are_expanded_once),
-        TEST(what_is_no_address_waits),
+        TEST(those_who_moved_are_refused_with_their_new_address),
+        TEST(extensions_go_on_where_they_are_told_to),
         TEST(failing_maps_defer),
         TEST(hostile_results_are_no_addresses),
     };

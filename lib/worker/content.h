@@ -1,4 +1,4 @@
-/* A message on its way from the queue file to wherever it is delivered. Runs in: local-worker. Nothing is allocated. */
+/* A message on its way from the queue file to wherever it is delivered. Runs in: workers of local and pipe. Nothing is allocated. */
 #pragma once
 #include "base/fault.h"
 #include "ipc/talk/deliver.h"
@@ -18,6 +18,10 @@ typedef struct loop_scan {
 } loop_scan;
 
 void loop_scan_feed(loop_scan *s, str piece);
+
+/* Whether it comes from a copy that was made for this user, which has his mark on top already. The list of an alias has many users
+ * behind one that acts for it: there the mark alone counts. */
+bool content_was_forwarded(const deliver_request *m);
 
 /* Return-Path and X-Original-To where it is delivered for good; Delivered-To, unless it is there since it was forwarded. */
 fault front_write(const deliver_request *m, content_sink to, bool is_final);

@@ -1,4 +1,4 @@
-#include "local/worker/content.h"
+#include "worker/content.h"
 #include "base/buf.h"
 #include "base/checksum.h"
 #include <unistd.h>
@@ -29,9 +29,10 @@ void loop_scan_feed(loop_scan *s, str piece)
     }
 }
 
-static bool was_forwarded(const deliver_request *m)
+bool content_was_forwarded(const deliver_request *m)
 {
-    return envelope_has_forwarder(m->forwarders, m->user);
+    bool is_list_of_alias = m->user.n && m->user.p[0] == '#' && m->member.n && m->member.p[0] == ':';
+    return !is_list_of_alias && envelope_has_forwarder(m->forwarders, m->user);
 }
 
 fault front_write(const deliver_request *m, content_sink to, bool is_final)
@@ -41,7 +42,7 @@ fault front_write(const deliver_request *m, content_sink to, bool is_final)
         buf_printf(&front, "Return-Path: <%.*s>\r\n", STR_ARG(m->reverse_path));
     if (is_final && m->original.n && !str_equal(m->original, m->recipient))
         buf_printf(&front, "X-Original-To: %.*s\r\n", STR_ARG(m->original));
-    if (!was_forwarded(m))
+    if (!content_was_forwarded(m))
         buf_printf(&front, "Delivered-To: %.*s\r\n", STR_ARG(m->recipient));
     fault f = front.overflow ? fault_make(FAULT_REFUSED, "6.0", "addresses are too long") : NO_FAULT;
     if (!is_fault(f) && front.n)
@@ -65,7 +66,7 @@ fault content_write(const deliver_request *m, int fd, content_sink to)
     static char bytes[PIECE];
     uint32_t sum = 0;
     uint64_t added = m->content_bytes - m->checked_bytes;
-    loop_scan loops = { .address = m->recipient, .is_over = was_forwarded(m) };
+    loop_scan loops = { .address = m->recipient, .is_over = content_was_forwarded(m) };
     for (uint64_t done = 0; done < m->content_bytes;) {
         uint64_t upto = done < added ? added : m->content_bytes;
         size_t n = upto - done < PIECE ? (size_t)(upto - done) : PIECE;
