@@ -105,6 +105,8 @@ static bool on_recipient(void *context, channel *ch, received *r)
     if (envelope_recipient_decode(r->bytes, &m) != PARSE_DONE || i == NULL || m.address.n == 0)
         return false;
     i->brought_count++;
+    if (daemon_config(i->bringer->cleanup->process)->recipient_bcc_maps.n && !i->bringer->is_internal)
+        *vec_add(&i->originals) = arena_copy(&i->arena, m.original.n ? m.original : m.address);
     if (i->bringer->is_trusted && m.transport.n)
         intake_add_recipient(i, &m);
     else
@@ -148,10 +150,9 @@ static bool on_commit(void *context, channel *ch, received *r)
         return false;
     if (!is_fault(i->problem) && i->brought.n)
         i->problem = submitted_check(i);
-    if (!is_fault(i->problem) && i->brought.n)
-        resolve_start(i);
-    else
-        intake_finish(i);
+    if (i->brought.n && i->first_recipient.p == NULL)
+        i->first_recipient = i->brought.p[0].address;
+    rewrite_start(i);
     return true;
 }
 
@@ -200,6 +201,7 @@ void bring_opened(peer *p)
     bringer *b = bringer_add(p->daemon->state, &p->channel);
     b->is_trusted = true;
     b->has_checked_size = strcmp(p->role, "smtpd") == 0;
+    b->is_internal = strcmp(p->role, "smtpd") != 0 && strcmp(p->role, "pickup") != 0;
     p->context = b;
 }
 

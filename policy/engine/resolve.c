@@ -1,6 +1,7 @@
 #include "policy/engine/resolve.h"
+#include "conf/list.h"
 #include "db/source.h"
-#include "policy/engine/expansion.h"
+#include "policy/engine/canonical.h"
 
 void expansion_step(expansion *e, const char *what, str from, str key, unsigned line, str result)
 {
@@ -135,30 +136,18 @@ static void virtual_members(expansion *e, const recipient *r, str value, str ext
     }
 }
 
-/* virtual(5): user+extension@domain, user@domain, for our own domain the name alone, @domain. True: it is an alias. */
+/* virtual(5). True: it is an alias. */
 static bool virtual_expand(expansion *e, const recipient *r)
 {
-    bool is_own = r->class == CLASS_LOCAL || str_equal_nocase(r->domain, e->rules->config->myorigin);
-    str keys[5];
-    size_t n = 0, at, with_extension = 0;
+    bool goes_on = list_has(e->rules->config->propagate_unmatched_extensions, STR("virtual"));
+    recipient_keys keys;
+    size_t at;
     str value;
 
-    keys[n++] = r->key;
-    if (r->extension.n)
-        keys[n++] = arena_printf(e->mem, "%.*s@%.*s", STR_ARG(r->user), STR_ARG(r->domain));
-    if (is_own) {
-        with_extension = n;
-        keys[n++] = r->local;
-    }
-    if (is_own && r->extension.n)
-        keys[n++] = r->user;
-    keys[n++] = arena_printf(e->mem, "@%.*s", STR_ARG(r->domain));
-
-    table_result found = expansion_find(e, "virtual_alias_maps", &e->rules->virtual_alias_maps, keys, n, &value, &at);
-    if (found == TABLE_FOUND) {
-        bool key_has_it = at == 0 || at == n - 1 || (with_extension && at == with_extension);
-        virtual_members(e, r, value, key_has_it ? STR("") : r->extension);
-    }
+    recipient_keys_make(e->rules, r, e->mem, &keys);
+    table_result found = expansion_find(e, "virtual_alias_maps", &e->rules->virtual_alias_maps, keys.rows, keys.n, &value, &at);
+    if (found == TABLE_FOUND)
+        virtual_members(e, r, value, keys.is_whole[at] || !goes_on ? STR("") : r->extension);
     return found != TABLE_ABSENT;
 }
 
@@ -272,8 +261,9 @@ void policy_resolve(const policy_rules *rules, str path, arena *mem, routes *out
 {
     expansion e = { .rules = rules, .mem = mem, .asked = arena_copy(mem, path) };
 
-    *vec_add(&e.nodes) = (node){ .path = e.asked };
-    map_put(&e.seen, key_fold(e.asked, mem), (void *)(uintptr_t)1);
+    str first = rewrite_run(&e, REWRITE_ENVELOPE_RECIPIENT, false, e.asked);
+    *vec_add(&e.nodes) = (node){ .path = first };
+    map_put(&e.seen, key_fold(first, mem), (void *)(uintptr_t)1);
     for (; e.at < e.nodes.n && !is_fault(e.later) && e.waiting_for.p == NULL; e.at++)
         node_look(&e);
     conclude(&e, out);
