@@ -131,6 +131,8 @@ static bool on_recipient(void *context, channel *ch, received *r)
     if (envelope_recipient_decode(r->bytes, &m) != PARSE_DONE || i == NULL || m.address.n == 0)
         return false;
     i->brought_count++;
+    if (daemon_config(i->bringer->cleanup->process)->recipient_bcc_maps.n && !i->bringer->is_internal)
+        *vec_add(&i->originals) = arena_copy(&i->arena, m.original.n ? m.original : m.address);
     if (is_route_believed(i->bringer, m.transport))
         routed_keep(i, &m);
     else
@@ -171,10 +173,9 @@ static bool on_commit(void *context, channel *ch, received *r)
         return false;
     if (!is_fault(i->problem) && i->brought.n)
         i->problem = submitted_check(i);
-    if (!is_fault(i->problem) && i->brought.n)
-        resolve_start(i);
-    else
-        intake_finish(i);
+    if (i->brought.n && i->first_recipient.p == NULL)
+        i->first_recipient = i->brought.p[0].address;
+    rewrite_start(i);
     return true;
 }
 
@@ -225,6 +226,7 @@ void bring_opened(peer *p)
     b->has_checked_size = strcmp(p->role, "pickup") != 0; /* a forwarded one only grew by a field */
     b->has_checked_addresses = strcmp(p->role, "smtpd") == 0;
     b->may_run_programs = strcmp(p->role, "local") == 0 || strcmp(p->role, "pipe") == 0;
+    b->is_internal = strcmp(p->role, "smtpd") != 0 && strcmp(p->role, "pickup") != 0;
     p->context = b;
 }
 

@@ -4,7 +4,9 @@
 #include "base/map.h"
 #include "base/refs.h"
 #include "base/vec.h"
+#include "conf/networks.h"
 #include "daemon/daemon.h"
+#include "db/content_checks.h"
 #include "ipc/talk/cleanup.h"
 #include "ipc/talk/policy.h"
 
@@ -25,6 +27,7 @@ typedef struct bringer {
     channel submit; /* of a local program */
     bool is_trusted;
     bool may_run_programs; /* local and pipe: what users forward to */
+    bool is_internal;      /* a process of ours: what it brings was checked when it came, or is our own */
     bool has_checked_size; /* under the rules of the session that brought it, which a reload does not change */
     bool has_checked_addresses;
     uid_t uid;
@@ -32,7 +35,20 @@ typedef struct bringer {
     struct bringer *next;
 } bringer;
 
-typedef enum intake_state { INTAKE_WAITING, INTAKE_OPEN, INTAKE_RESOLVING, INTAKE_COMMITTING } intake_state;
+typedef enum intake_state {
+    INTAKE_WAITING,   /* for a file */
+    INTAKE_OPEN,      /* its bringer writes */
+    INTAKE_REWRITING, /* policy is asked for its addresses */
+    INTAKE_RESOLVING, /* policy is asked where it goes */
+    INTAKE_COMMITTING,
+} intake_state;
+
+/* An address that policy is asked for (policy.h, REWRITE). */
+typedef struct rewrite_line {
+    enum policy_rewrite_line class;
+    str path;
+    str to, bcc; /* the answer; p NULL: none yet */
+} rewrite_line;
 
 typedef struct intake {
     bringer *bringer;
@@ -45,15 +61,38 @@ typedef struct intake {
     VEC(envelope_recipient) brought; /* without a route: policy is asked at COMMIT */
     buf records;                     /* of recipients with their routes */
     map seen;                        /* final recipients: each once */
-    uint32_t brought_count, recipient_count, to_resolve;
+    uint32_t brought_count, recipient_count, to_answer;
+    buf header;                /* the header block, or its first megabyte */
+    VEC(str) originals;        /* recipients as they were asked for, where recipient_bcc_maps is to be asked */
+    VEC(rewrite_line) lines;
+    map line_of;               /* class and path → 1 + index */
+    VEC(str) bcc;              /* who gets blind copies */
+    bool is_local;             /* its header is completed as one of our own */
+    bool is_filtered;          /* the content must be looked at, as something in it is to be changed or checked */
+    buf trace;                 /* the trace field after the checks; `has_trace` */
+    bool has_trace;
+    uint64_t content_start, content_bytes; /* what is there after the filter */
+    uint32_t content_checksum;
     fault problem; /* found before the commit; its answer */
     str first_recipient;
     cleanup_commit commit;
     struct intake *next;
 } intake;
 
+/* local_header_rewrite_clients, read. */
+typedef struct local_clients {
+    networks networks;
+    bool with_login;
+    table_context context;
+    table_pool pool;
+    VEC(table *) tables;
+} local_clients;
+
 struct cleanup {
     process *process;
+    content_checks checks;
+    local_clients local;
+    str own_addresses; /* of the interfaces */
     bringer *bringers;
     intake *intakes;
     size_t intake_count;
@@ -87,11 +126,37 @@ void intake_add_recipient(intake *i, const envelope_recipient *r); /* final, wit
 void intake_finish(intake *i); /* all recipients have routes: write, and ask for the rename */
 void intake_committed(intake *i, fault outcome);
 
-/* resolve.c */
+fault intake_content_check(const intake *i);   /* the file holds what was announced */
+void intake_discard(intake *i);                /* the bringer hears yes; it goes nowhere */
+void recipients_clear(intake *i);
+
+/* clients.c */
+void clients_open(cleanup *c, problems *ps); /* before confinement, for tables; again without them at a reload */
+void clients_close(cleanup *c);
+bool client_is_local(const intake *i);
+
+/* header.c: the header as it came, and what of it policy is asked for */
+fault header_read(intake *i);
+void header_gather(intake *i);
+
+/* rewrite.c: from COMMIT to the point where all recipients are known */
+void rewrite_start(intake *i);
+void rewrite_settle(intake *i); /* policy has answered all lines */
+bool rewrite_is_asked(const intake *i, str path); /* whether policy could have another form of a header's address */
+void rewrite_line_add(intake *i, enum policy_rewrite_line class, str path);
+str rewrite_other(const intake *i, enum policy_rewrite_line class, str path); /* p NULL: it stays */
+
+/* content.c: the pass over the content; sets its place, or the fault is the answer */
+struct message_filter;
+fault content_filter(intake *i, struct message_filter *f);
+
+/* resolve.c: questions to policy */
 extern const talk policy_talk;
 void resolve_start(intake *i);
+fault rewrite_ask(intake *i); /* for all lines */
 void resolve_forget(intake *i); /* it goes: answers that are on their way find nothing */
 void resolve_lost(peer *p);
 
 /* fields.c: what is put in front of the content, from its header */
+bool trace_append(const intake *i, buf *out);
 fault fields_make(intake *i, buf *out);

@@ -4,34 +4,8 @@
 #include "cleanup/cleanup.h"
 #include "mail/header.h"
 #include "mail/received.h"
-#include "queue/file.h"
 #include "queue/id.h"
 #include <time.h>
-#include <unistd.h>
-
-enum { HEADER_READ_MAX = 1024 * 1024 };
-
-/* The header block, or its first megabyte. */
-static fault header_read(const intake *i, buf *out)
-{
-    header_scan scan = { 0 };
-    parse p = PARSE_MORE;
-    while (p == PARSE_MORE && out->n < i->commit.content_bytes) {
-        uint64_t left = i->commit.content_bytes - out->n;
-        size_t n = left < 64 * 1024 ? (size_t)left : 64 * 1024;
-        if (!buf_reserve(out, n))
-            break;
-        ssize_t got = pread(i->file.read_write, out->p + out->n, n, (off_t)(QUEUE_CONTENT_START + out->n));
-        if (got < 0)
-            return fault_errno("read the header");
-        if (got == 0)
-            break;
-        size_t used;
-        p = header_scan_feed(&scan, (str){ out->p + out->n, (size_t)got }, &used);
-        out->n += p == PARSE_DONE ? used : (size_t)got;
-    }
-    return NO_FAULT;
-}
 
 static date now_here(void)
 {
@@ -50,7 +24,7 @@ static uint64_t uid_of(const intake *i)
     return uid;
 }
 
-static bool trace_append(const intake *i, date when, buf *out)
+bool trace_append(const intake *i, buf *out)
 {
     const envelope *e = &i->envelope;
     const config *c = daemon_config(i->bringer->cleanup->process);
@@ -72,7 +46,7 @@ static bool trace_append(const intake *i, date when, buf *out)
         .id = str_c(id.text),
         .recipient = i->brought_count == 1 ? i->first_recipient : STR_NONE,
         .uid = uid_of(i),
-        .when = when,
+        .when = now_here(),
     };
     return received_append(out, &r);
 }
@@ -84,12 +58,12 @@ static bool has(str header, str name)
 }
 
 /* RFC 6409 8: a submission server may complete what the client left out. */
-static bool missing_append(const intake *i, str header, date when, buf *out)
+static bool missing_append(const intake *i, str header, buf *out)
 {
     const config *c = daemon_config(i->bringer->cleanup->process);
     bool fits = true;
     if (!has(header, STR("Date"))) {
-        fits = fits && buf_append(out, STR("Date: ")) && date_append(out, when) && buf_append(out, STR("\r\n"));
+        fits = fits && buf_append(out, STR("Date: ")) && date_append(out, now_here()) && buf_append(out, STR("\r\n"));
     }
     if (!has(header, STR("Message-ID")))
         fits = fits &&
@@ -101,19 +75,41 @@ static bool missing_append(const intake *i, str header, date when, buf *out)
     return fits;
 }
 
+/* RFC 5322 asks for no recipient field; who wants one where there is none says which. */
+static bool undisclosed_append(const intake *i, str header, buf *out)
+{
+    str field = daemon_config(i->bringer->cleanup->process)->undisclosed_recipients_header;
+    static const str visible[] = { STR_ROW("To"), STR_ROW("Cc"), STR_ROW("Resent-To"), STR_ROW("Resent-Cc") };
+    size_t colon = str_find(field, ':');
+
+    for (size_t k = 0; k < COUNT_OF(visible); k++)
+        if (has(header, visible[k]))
+            return true;
+    if (!header_name_is_valid(str_upto(field, colon)) || colon == field.n)
+        return true;
+    return header_add(out, str_upto(field, colon), str_from(field, colon + 1));
+}
+
+static bool is_completed(const intake *i)
+{
+    const config *c = daemon_config(i->bringer->cleanup->process);
+    return (i->envelope.flags & ENVELOPE_SUBMITTED) || c->always_add_missing_headers ||
+           (!i->bringer->is_internal && (i->is_local || c->remote_header_rewrite_domain.n));
+}
+
 fault fields_make(intake *i, buf *out)
 {
-    buf header = buf_new(HEADER_READ_MAX);
     const config *c = daemon_config(i->bringer->cleanup->process);
-    fault f = header_read(i, &header);
-    if (!is_fault(f) && received_count(buf_str(&header)) > c->hopcount_limit)
-        f = fault_make(FAULT_REFUSED, "4.6", "Too many hops: the message is in a loop");
-    date when = now_here();
-    bool fits = (i->envelope.flags & ENVELOPE_NO_TRACE) || trace_append(i, when, out);
-    if (i->envelope.flags & ENVELOPE_SUBMITTED)
-        fits = fits && missing_append(i, buf_str(&header), when, out);
-    buf_free(&header);
-    if (!is_fault(f) && !fits)
-        f = fault_make(FAULT_REFUSED, "6.0", "The fields to add are too long");
-    return f;
+    str header = buf_str(&i->header);
+    bool fits;
+
+    if (received_count(header) > c->hopcount_limit)
+        return fault_make(FAULT_REFUSED, "4.6", "Too many hops: the message is in a loop");
+    if (i->has_trace)
+        fits = !i->trace.overflow && buf_append(out, buf_str(&i->trace));
+    else
+        fits = (i->envelope.flags & ENVELOPE_NO_TRACE) || trace_append(i, out);
+    if (is_completed(i))
+        fits = fits && missing_append(i, header, out) && undisclosed_append(i, header, out);
+    return fits ? NO_FAULT : fault_make(FAULT_REFUSED, "6.0", "The fields to add are too long");
 }

@@ -56,8 +56,14 @@ static void intake_free(intake *i)
     resolve_forget(i);
     blank_close(&i->file);
     buf_free(&i->records);
+    buf_free(&i->header);
+    buf_free(&i->trace);
     map_free(&i->seen);
+    map_free(&i->line_of);
     vec_free(&i->brought);
+    vec_free(&i->originals);
+    vec_free(&i->lines);
+    vec_free(&i->bcc);
     arena_free(&i->arena);
     free(i);
     daemon_session_closed(c->process);
@@ -86,6 +92,16 @@ void intake_end(intake *i, fault outcome)
     } else {
         intake_free(i);
     }
+}
+
+void intake_discard(intake *i)
+{
+    cleanup_done m = { .queue_id = i->file.id, .outcome = FAULT_NONE };
+    channel_put(i->bringer->channel, CLEANUP_DONE, i->ref, cleanup_done, &m);
+    log_event(LOG_INFO, "discarded", LOG_C("id", queue_id_text(i->file.id).text),
+              LOG_STR("session", i->envelope.session), LOG_STR("from", i->envelope.reverse_path),
+              LOG_C("reason", "a content check said DISCARD"));
+    intake_drop(i);
 }
 
 static void intake_ready(intake *i)
@@ -141,14 +157,24 @@ void intake_add_recipient(intake *i, const envelope_recipient *r)
     bool fits = key_append(i, r, &key);
     bool is_new = fits && map_put(&i->seen, buf_str(&key), i) == NULL;
     buf_free(&key);
-    if (is_new && i->recipient_count++ == 0)
+    i->recipient_count += is_new;
+    if (i->first_recipient.p == NULL)
         i->first_recipient = arena_copy(&i->arena, r->address);
     if (!fits || (is_new && !queue_records_recipient(&i->records, r)))
         i->problem = fault_make(FAULT_REFUSED, "5.3", "Too many recipients");
 }
 
-/* The file must hold what was announced: a bringer that died or lies is noticed here. */
-static fault content_check(const intake *i)
+void recipients_clear(intake *i)
+{
+    buf_clear(&i->records);
+    map_free(&i->seen);
+    i->seen = (map){ 0 };
+    i->recipient_count = 0;
+    i->brought.n = 0;
+}
+
+/* A bringer that died or lies is noticed here. */
+fault intake_content_check(const intake *i)
 {
     struct stat st;
     const config *c = daemon_config(i->bringer->cleanup->process);
@@ -165,16 +191,15 @@ static fault content_check(const intake *i)
 static fault file_finish(intake *i)
 {
     buf added = buf_new(QUEUE_ADDED_MAX), records = buf_new(QUEUE_ENVELOPE_MAX);
-    fault f = content_check(i);
-    if (!is_fault(f))
-        f = fields_make(i, &added);
+    fault f = fields_make(i, &added);
     if (!is_fault(f) && !(queue_records_envelope(&records, &i->envelope) && buf_append(&records, buf_str(&i->records))))
         f = fault_make(FAULT_REFUSED, "5.3", "Too many recipients");
     if (!is_fault(f)) {
         queue_finish_args args = { .id = i->file.id,
                                    .arrived_us = clock_us(),
-                                   .content_bytes = i->commit.content_bytes,
-                                   .content_checksum = i->commit.content_checksum,
+                                   .content_start = i->content_start,
+                                   .content_bytes = i->content_bytes,
+                                   .content_checksum = i->content_checksum,
                                    .recipient_count = i->recipient_count,
                                    .added = buf_str(&added),
                                    .records = buf_str(&records) };

@@ -1,5 +1,6 @@
-/* Recipients that came without a route (from sendmail, or when pickup brings them): policy is asked for each. An unknown one
- * becomes a recipient of transport error, so that the message is kept and its sender hears of it. Runs in: cleanup. */
+/* Questions to policy: other forms of a message's addresses, and routes of recipients that came without one (from sendmail, or
+ * when pickup brings them; blind copies). An unknown one becomes a recipient of transport error, so that the message is kept and its
+ * sender hears of it. Runs in: cleanup. */
 #include "base/memory.h"
 #include "cleanup/cleanup.h"
 #include <stdlib.h>
@@ -7,7 +8,7 @@
 typedef struct question {
     uint32_t ref;
     intake *intake;
-    size_t index; /* of the recipient */
+    size_t index; /* of the recipient; of the first line of a REWRITE */
     peer *peer;
     bool has_route;
 } question;
@@ -18,7 +19,7 @@ static uint32_t question_new(intake *i, size_t index, peer *p)
     *q = (question){ .intake = i, .index = index, .peer = p };
     q->ref = refs_put(&i->bringer->cleanup->questions, q);
     p->asked++;
-    i->to_resolve++;
+    i->to_answer++;
     return q->ref;
 }
 
@@ -26,7 +27,7 @@ static void question_free(question *q)
 {
     refs_take(&q->intake->bringer->cleanup->questions, q->ref);
     q->peer->asked--;
-    q->intake->to_resolve--;
+    q->intake->to_answer--;
     free(q);
 }
 
@@ -48,9 +49,36 @@ static void ask(intake *i, size_t index)
 
 static void settle(intake *i)
 {
-    if (i->state != INTAKE_RESOLVING || i->to_resolve > 0)
+    if (i->to_answer > 0)
         return;
-    intake_finish(i);
+    if (i->state == INTAKE_RESOLVING)
+        intake_finish(i);
+    else if (i->state == INTAKE_REWRITING)
+        rewrite_settle(i);
+}
+
+static fault lines_ask(intake *i, peer *p, size_t from, size_t end)
+{
+    buf lines = buf_new(CHANNEL_FRAME_MAX);
+    for (size_t k = from; k < end; k++)
+        buf_printf(&lines, "%c%.*s\n", (char)i->lines.p[k].class, STR_ARG(i->lines.p[k].path));
+    policy_rewrite m = { .is_remote = !i->is_local, .session = i->envelope.session, .lines = buf_str(&lines) };
+    uint32_t ref = question_new(i, from, p);
+    bool fits = !lines.overflow && channel_put(&p->channel, POLICY_REWRITE, ref, policy_rewrite, &m);
+    buf_free(&lines);
+    return fits ? NO_FAULT : fault_make(FAULT_TRY_LATER, "3.0", "Policy cannot be asked");
+}
+
+/* Several questions where there are many lines; they leave in one packet. */
+fault rewrite_ask(intake *i)
+{
+    peer *p = daemon_peer(i->bringer->cleanup->process, "policy");
+    fault f = p ? NO_FAULT : fault_make(FAULT_TRY_LATER, "3.0", "Policy is not there");
+    for (size_t k = 0; k < i->lines.n && !is_fault(f); k += REWRITE_LINES_MAX)
+        f = lines_ask(i, p, k, k + REWRITE_LINES_MAX < i->lines.n ? k + REWRITE_LINES_MAX : i->lines.n);
+    if (is_fault(f))
+        resolve_forget(i);
+    return f;
 }
 
 void resolve_start(intake *i)
@@ -64,7 +92,7 @@ void resolve_start(intake *i)
 void resolve_forget(intake *i)
 {
     size_t cursor = 0;
-    for (question *q; i->to_resolve > 0 && (q = refs_next(&i->bringer->cleanup->questions, &cursor)) != NULL;)
+    for (question *q; i->to_answer > 0 && (q = refs_next(&i->bringer->cleanup->questions, &cursor)) != NULL;)
         if (q->intake == i)
             question_free(q);
 }
@@ -86,6 +114,8 @@ static bool on_route(void *context, channel *ch, received *r)
         return false;
     if (q == NULL)
         return true; /* its message went away meanwhile */
+    if (q->intake->state != INTAKE_RESOLVING)
+        return false;
     const envelope_recipient *brought = &q->intake->brought.p[q->index];
     envelope_recipient final = { .address = m.address,
                                  .original = brought->original,
@@ -124,6 +154,8 @@ static bool on_answer(void *context, channel *ch, received *r)
     if (q == NULL)
         return true;
     intake *i = q->intake;
+    if (i->state != INTAKE_RESOLVING)
+        return false;
     if (m.code >= 300 || !q->has_route)
         no_route(q, &m);
     question_free(q);
@@ -131,7 +163,42 @@ static bool on_answer(void *context, channel *ch, received *r)
     return true;
 }
 
-static const talk_row rows[] = { { POLICY_ROUTE, 0, 0, on_route }, { POLICY_ANSWER, 0, 0, on_answer } };
+/* An answer for each line of the question, or none is taken. */
+static bool lines_take(intake *i, size_t from, str lines)
+{
+    size_t end = from + REWRITE_LINES_MAX < i->lines.n ? from + REWRITE_LINES_MAX : i->lines.n;
+    for (size_t k = from; k < end; k++) {
+        str line, to;
+        if (!str_cut(&lines, '\n', &line) || !str_cut(&line, '\t', &to) || line.p == NULL)
+            return false;
+        i->lines.p[k].to = arena_copy(&i->arena, to);
+        i->lines.p[k].bcc = arena_copy(&i->arena, line);
+    }
+    return lines.n == 0;
+}
+
+static bool on_rewritten(void *context, channel *ch, received *r)
+{
+    question *q = question_of(context, r->ref);
+    policy_rewritten m;
+    (void)ch;
+    if (policy_rewritten_decode(r->bytes, &m) != PARSE_DONE || m.outcome > FAULT_BUG)
+        return false;
+    if (q == NULL)
+        return true;
+    intake *i = q->intake;
+    if (i->state != INTAKE_REWRITING || (m.outcome == FAULT_NONE && !lines_take(i, q->index, m.lines)))
+        return false;
+    if (m.outcome != FAULT_NONE) /* the words are in policy's log */
+        i->problem = fault_make(FAULT_TRY_LATER, "3.0", "Temporary lookup failure");
+    question_free(q);
+    settle(i);
+    return true;
+}
+
+static const talk_row rows[] = { { POLICY_ROUTE, 0, 0, on_route },
+                                 { POLICY_ANSWER, 0, 0, on_answer },
+                                 { POLICY_REWRITTEN, 0, 0, on_rewritten } };
 const talk policy_talk = { "policy", rows, COUNT_OF(rows), NULL };
 
 void resolve_lost(peer *p)

@@ -1,6 +1,7 @@
 /* postrider explain: the same decisions as the server's, by the same function, with every step. Runs in: postrider. */
 #include "ctl/commands.h"
 #include "ctl/rules.h"
+#include "policy/engine/rewrite.h"
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@ typedef struct explaining {
     policy_facts facts;
     arena arena;
     bool is_json;
+    str rewrites; /* an address; p NULL: a session is explained */
     json_t *stages;
 } explaining;
 
@@ -110,11 +112,69 @@ static void client_set(policy_facts *f, const char *client)
     }
 }
 
+static const struct {
+    enum policy_rewrite_line class;
+    const char *name;
+} address_classes[] = {
+    { REWRITE_ENVELOPE_SENDER, "envelope_sender" },
+    { REWRITE_ENVELOPE_RECIPIENT, "envelope_recipient" },
+    { REWRITE_HEADER_SENDER, "header_sender" },
+    { REWRITE_HEADER_RECIPIENT, "header_recipient" },
+};
+
+static json_t *rewritten_json(const char *class, const rewritten *r)
+{
+    json_t *steps = json_array();
+    for (size_t i = 0; i < r->step_count; i++)
+        json_array_append_new(steps, step_json(&r->steps[i]));
+    return json_pack("{s:s, s:o, s:o, s:s, s:o}", "class", class, "address", text_json(r->address), "bcc", text_json(r->bcc),
+                     "fault", r->fault.text, "steps", steps);
+}
+
+static void rewritten_print(const char *class, const rewritten *r, arena *a)
+{
+    const policy_verdict v = { .steps = r->steps, .step_count = r->step_count };
+    str steps = policy_explain(&v, a), line;
+    printf("%s\n", class);
+    for (; steps.n; printf("  %.*s\n", STR_ARG(line)))
+        str_cut(&steps, '\n', &line);
+    if (is_fault(r->fault))
+        printf("  = deferred: %s\n", r->fault.text);
+    else
+        printf("  = %.*s\n", STR_ARG(r->address));
+    if (r->bcc.n)
+        printf("  + blind copy to %.*s\n", STR_ARG(r->bcc));
+}
+
+/* What an address becomes in each place where it may stand. */
+static int rewrite_explain(explaining *e, str path)
+{
+    json_t *all = json_array();
+    bool is_right = true;
+    for (size_t i = 0; i < COUNT_OF(address_classes); i++) {
+        rewritten r;
+        policy_rewrite_address(e->rules, address_classes[i].class, false, path, &e->arena, &r);
+        is_right = is_right && !is_fault(r.fault);
+        if (e->is_json)
+            json_array_append_new(all, rewritten_json(address_classes[i].name, &r));
+        else
+            rewritten_print(address_classes[i].name, &r, &e->arena);
+    }
+    if (e->is_json) {
+        json_dumpf(all, stdout, JSON_COMPACT);
+        putchar('\n');
+    }
+    json_decref(all);
+    return is_right ? EXIT_DONE : EXIT_FAILED;
+}
+
 static int explain(invocation *in, rules_view *view, explaining *e, const char *of)
 {
     e->rules = rules_find(view, str_c(of));
     if (e->rules == NULL)
         return command_fault(in, fault_make(FAULT_REFUSED, "3.5", "there is no smtpd service %s in master.cf", of));
+    if (e->rewrites.p)
+        return rewrite_explain(e, e->rewrites);
     e->stages = json_array();
     unsigned code = stages_run(e);
     if (e->is_json) {
@@ -130,21 +190,24 @@ static int explain(invocation *in, rules_view *view, explaining *e, const char *
 int command_explain(invocation *in)
 {
     explaining e = { 0 };
-    const char *client = NULL, *helo = NULL, *sender = NULL, *rcpt = NULL, *login = NULL, *of = NULL, *tls = NULL;
+    const char *client = NULL, *helo = NULL, *sender = NULL, *rcpt = NULL, *login = NULL, *of = NULL, *tls = NULL,
+               *rewrite = NULL;
     const option_row rows[] = {
         { "client", 'c', NULL, &client }, { "helo", 'h', NULL, &helo },      { "sender", 's', NULL, &sender },
         { "rcpt", 'r', NULL, &rcpt },     { "login", 'l', NULL, &login },    { "service", 0, NULL, &of },
         { "tls", 0, NULL, &tls },         { "json", 'j', &e.is_json, NULL },
+        { "rewrite", 0, NULL, &rewrite },
     };
     if (!options_take(in, rows, COUNT_OF(rows), 0, 0))
         return EX_USAGE;
-    if (!client && !helo && !sender && !rcpt)
+    if (!client && !helo && !sender && !rcpt && !rewrite)
         return command_usage(in);
     client_set(&e.facts, client);
     e.facts.helo = str_c(helo ? helo : "localhost");
     e.facts.has_sender = sender || rcpt;
     e.facts.sender = sender ? without_brackets(sender) : STR("");
     e.facts.recipient = rcpt ? without_brackets(rcpt) : STR("");
+    e.rewrites = rewrite ? without_brackets(rewrite) : STR_NONE;
     e.facts.login = str_c(login ? login : "");
     e.facts.tls = str_c(tls ? tls : "");
     rules_view view;

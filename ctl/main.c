@@ -23,7 +23,8 @@ static const command commands[] = {
     { "map", "build|query|dump|convert TYPE:FILE…", "make indexed tables and look into them", command_map },
     { "user", "add|passwd|delete|list …", "keep the file of mail users", command_users },
     { "explain",
-      "--client ADDRESS --helo NAME --sender ADDRESS --rcpt ADDRESS [--login NAME] [--service NAME] [--json]",
+      "--client ADDRESS --helo NAME --sender ADDRESS --rcpt ADDRESS [--login NAME] | --rewrite ADDRESS\n"
+      "            [--service NAME] [--json]",
       "say what policy decides, and why", command_explain },
     { "help", "[COMMAND]", "show this, or the usage of one command", command_help },
 };

@@ -1,27 +1,13 @@
 #include "ctl/rules.h"
-#include <arpa/inet.h>
-#include <ifaddrs.h>
+#include "os/interfaces.h"
 #include <pwd.h>
 #include <stdlib.h>
 
 /* [address] of this host is as good as its name (RFC 5321 4.1.3). */
 static str own_addresses(void)
 {
-    struct ifaddrs *list = NULL;
     buf out = buf_new(64 * 1024);
-    if (getifaddrs(&list) != 0)
-        return STR_NONE;
-    for (struct ifaddrs *i = list; i; i = i->ifa_next) {
-        char text[INET6_ADDRSTRLEN];
-        const void *address = NULL;
-        if (i->ifa_addr && i->ifa_addr->sa_family == AF_INET)
-            address = &((struct sockaddr_in *)(void *)i->ifa_addr)->sin_addr;
-        else if (i->ifa_addr && i->ifa_addr->sa_family == AF_INET6)
-            address = &((struct sockaddr_in6 *)(void *)i->ifa_addr)->sin6_addr;
-        if (address && inet_ntop(i->ifa_addr->sa_family, address, text, sizeof text))
-            buf_printf(&out, "%s ", text);
-    }
-    freeifaddrs(list);
+    interfaces_list(&out);
     return buf_str(&out);
 }
 
@@ -92,6 +78,7 @@ bool rules_open(rules_view *v, const parsed *p, problems *ps)
                                .find_user = look_up,
                                .users = v,
                                .own_addresses = v->own_addresses };
+    content_checks_open(c, &v->checks, ps);
     compile(v, c, STR_NONE, ps);
     for (size_t i = 0; i < p->services.rows.n; i++)
         if (p->services.rows.p[i].role == ROLE_SMTPD)
@@ -105,6 +92,7 @@ void rules_close(rules_view *v)
         policy_free(v->rules.p[i]);
     vec_free(&v->rules);
     vec_free(&v->services);
+    content_checks_free(&v->checks);
     table_pool_free(&v->tables);
     table_pool_free(&v->aliases);
     users_free(&v->users);

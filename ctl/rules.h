@@ -2,6 +2,7 @@
  * (explain, check, start, reload). The view owns rules, tables and users; it points into the parsed configuration. */
 #pragma once
 #include "conf/config.h"
+#include "db/content_checks.h"
 #include "db/users.h"
 #include "policy/engine/policy.h"
 
@@ -15,6 +16,7 @@ typedef struct rules_view {
     VEC(policy_rules *) rules; /* main.cf alone, then each smtpd service in the order of master.cf */
     VEC(str) services;         /* their keys; the first is empty */
     str own_addresses;
+    content_checks checks;
 } rules_view;
 
 /* Mistakes are in *ps, as are those of the user file; an open relay is one. True: no error. rules_close in any case. */

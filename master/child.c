@@ -81,6 +81,7 @@ child *child_add(master *m, const role *r, uint32_t instance)
     *c = (child){ .master = m,
                   .role = r,
                   .instance = instance,
+                  .born = m->generation,
                   .pidfd = -1,
                   .next = m->children,
                   .sandbox = buf_new(400),
@@ -161,9 +162,9 @@ static child_state do_ready(child *c)
 {
     c->up_since_s = clock_s();
     timer_stop(&c->timer);
-    if (c->role->flags & ROLE_REPLACED)
+    if (c->is_successor)
         for (child *old = c->master->children; old; old = old->next)
-            if (old != c && old->role == c->role && old->instance < c->instance)
+            if (old != c && old->role == c->role && old->born < c->born)
                 child_event_put(old, EVENT_DRAIN);
     return CHILD_UP;
 }

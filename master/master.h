@@ -33,6 +33,8 @@ typedef struct child {
     timer timer; /* back-off when down, kill when draining */
     task forget;
     buf sandbox, detail; /* its last report */
+    uint64_t born;     /* the generation that it was added for */
+    bool is_successor; /* of those that were born before it: they drain once it is up */
     uint32_t sessions, generation;
     bool has_reported;
     struct child *next;

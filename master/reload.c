@@ -31,8 +31,11 @@ static void role_replace(master *m, const role *r, size_t wanted)
     for (child *c = m->children; c; c = c->next)
         if (c->role == r && (wanted == 0 || c->state == CHILD_DOWN))
             child_event_put(c, EVENT_DRAIN);
-    for (size_t i = 0; i < wanted; i++)
-        child_event_put(child_add(m, r, instance_fresh(m, r)), EVENT_SPAWN);
+    for (size_t i = 0; i < wanted; i++) {
+        child *c = child_add(m, r, instance_fresh(m, r));
+        c->is_successor = true;
+        child_event_put(c, EVENT_SPAWN);
+    }
 }
 
 static void role_resize(master *m, const role *r, size_t wanted)
@@ -50,11 +53,20 @@ static void role_resize(master *m, const role *r, size_t wanted)
             child_event_put(child_add(m, r, i), EVENT_SPAWN);
 }
 
+/* Of a role that was replaced once the numbers do not begin with 0 any more. */
+static bool was_replaced(master *m, const role *r)
+{
+    for (child *c = m->children; c; c = c->next)
+        if (c->role == r && c->state != CHILD_DRAINING && !c->forget.is_queued)
+            return child_find(m, r, 0) == NULL;
+    return false;
+}
+
 void children_match(master *m)
 {
     for (size_t i = 0; i < role_count; i++) {
         size_t wanted = roles[i].count(m->parsed);
-        if (roles[i].flags & ROLE_REPLACED)
+        if (role_is_replaced(&roles[i], m->parsed) || was_replaced(m, &roles[i]))
             role_replace(m, &roles[i], wanted);
         else
             role_resize(m, &roles[i], wanted);

@@ -47,7 +47,7 @@ static size_t imapds(const parsed *p)
 /* The order is the order of accounts: new rows go to the end. */
 const role roles[] = {
     { "smtpd", ROOT_IS_EMPTY, ROLE_HAS_KEYS | ROLE_HAS_SERVICES, NULL, 0, RANK_TAKES, one },
-    { "cleanup", ROOT_IS_EMPTY, 0, "submit", 1, RANK_MAKES_DURABLE, cleanups },
+    { "cleanup", ROOT_IS_EMPTY, ROLE_WITH_CHECKS, "submit", 1, RANK_MAKES_DURABLE, cleanups },
     { "qmgr", ROOT_IS_QUEUE, 0, "queue", 2, RANK_QUEUES, one },
     { "policy", ROOT_IS_HOST, ROLE_REPLACED, NULL, 3, RANK_ANSWERS, one },
     { "local", ROOT_IS_HOST, ROLE_HAS_WORKER, NULL, 4, RANK_DELIVERS, one },
@@ -74,6 +74,18 @@ const role_link role_links[] = {
     { "pipe", "cleanup" },
 };
 const size_t role_link_count = COUNT_OF(role_links);
+
+/* header_checks and the like, and tables of clients. */
+static bool has_checks(const config *c)
+{
+    return c->header_checks.n || c->mime_header_checks.n || c->nested_header_checks.n || c->body_checks.n ||
+           str_has(c->local_header_rewrite_clients, ':');
+}
+
+bool role_is_replaced(const role *r, const parsed *p)
+{
+    return r->flags & ROLE_REPLACED || (r->flags & ROLE_WITH_CHECKS && has_checks(&p->base.config));
+}
 
 const role *role_by_name(const char *name)
 {

@@ -9,6 +9,7 @@ enum {
     ROLE_HAS_KEYS = 2,     /* gets certificate and private key */
     ROLE_HAS_SERVICES = 4, /* gets the inet listeners of master.cf that name it */
     ROLE_REPLACED = 8,     /* a reload starts it anew: what it may read depends on the configuration */
+    ROLE_WITH_CHECKS = 16, /* the same while tables are configured that it opens itself */
 };
 
 /* The order of a stop. Who is asked goes when nobody is left to ask. */
@@ -32,6 +33,8 @@ extern const role roles[];
 extern const size_t role_count;
 extern const role_link role_links[];
 extern const size_t role_link_count;
+
+bool role_is_replaced(const role *r, const parsed *p); /* by a reload to this configuration */
 
 const role *role_by_name(const char *name);
 size_t role_index(const role *r);

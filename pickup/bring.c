@@ -91,7 +91,7 @@ void bring_next(void *context)
 static fault content_copy(const parcel *k, int to, uint32_t *sum)
 {
     static char bytes[PIECE];
-    uint64_t left = k->message.head.checked_bytes, at = QUEUE_CONTENT_START;
+    uint64_t left = k->message.head.checked_bytes, at = queue_content_start(&k->message.head);
     *sum = 0;
     while (left > 0) {
         ssize_t n = pread(k->fd, bytes, left < PIECE ? (size_t)left : PIECE, (off_t)at);

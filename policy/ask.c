@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "db/source.h"
+#include "policy/engine/rewrite.h"
 #include "policy/policy.h"
 #include <stdlib.h>
 
@@ -91,7 +92,46 @@ static bool on_ask(void *context, channel *ch, received *r)
     return true;
 }
 
-static const talk_row rows[] = { { POLICY_ASK, 0, 0, on_ask } };
+/* One line of a REWRITE; what fails says so for all of them. */
+static fault line_rewrite(const policy_rules *rules, bool is_remote, str line, buf *out)
+{
+    arena a = arena_new(0);
+    rewritten to;
+    policy_rewrite_address(rules, (enum policy_rewrite_line)line.p[0], is_remote, arena_copy(&a, str_from(line, 1)), &a, &to);
+    fault f = to.fault;
+    if (!is_fault(f) && !buf_printf(out, "%.*s\t%.*s\n", STR_ARG(to.address), STR_ARG(to.bcc)))
+        f = fault_make(FAULT_TRY_LATER, "3.0", "too many addresses in one question");
+    arena_free(&a);
+    return f;
+}
+
+static bool on_rewrite(void *context, channel *ch, received *r)
+{
+    peer *from = context;
+    policy *p = from->daemon->state;
+    policy_rewrite m;
+    str line;
+    fault f = NO_FAULT;
+    if (policy_rewrite_decode(r->bytes, &m) != PARSE_DONE || m.lines.n == 0 || m.lines.p[m.lines.n - 1] != '\n')
+        return false;
+    buf out = buf_new(CHANNEL_FRAME_MAX - 1024);
+    for (str rest = str_upto(m.lines, m.lines.n - 1); !is_fault(f) && str_cut(&rest, '\n', &line);) {
+        if (line.n < 2) {
+            buf_free(&out);
+            return false;
+        }
+        f = line_rewrite(rules_of(p, STR("")), m.is_remote, line, &out);
+    }
+    if (is_fault(f))
+        log_event(LOG_WARNING, "not-rewritten", LOG_STR("session", m.session), LOG_C("reason", f.text));
+    policy_rewritten answer = { .outcome = f.kind, .reason = str_c(f.text), .lines = buf_str(&out) };
+    p->answered++;
+    channel_put(ch, POLICY_REWRITTEN, r->ref, policy_rewritten, &answer);
+    buf_free(&out);
+    return true;
+}
+
+static const talk_row rows[] = { { POLICY_ASK, 0, 0, on_ask }, { POLICY_REWRITE, 0, 0, on_rewrite } };
 const talk ask_talk = { "policy", rows, COUNT_OF(rows), NULL };
 
 void ask_lost(peer *p)

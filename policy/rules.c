@@ -1,31 +1,16 @@
 /* Compiles the rules of main.cf and of each SMTP service. Runs in: policy, before it is confined. */
-#include "base/log.h"
 #include "base/memory.h"
+#include "os/interfaces.h"
 #include "policy/policy.h"
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <ifaddrs.h>
 #include <libgen.h>
 #include <stdlib.h>
 
 /* [address] of this host is as good as its name (RFC 5321 4.1.3). */
 static str own_addresses(void)
 {
-    struct ifaddrs *list = NULL;
     buf out = buf_new(64 * 1024);
-    if (getifaddrs(&list) != 0)
-        return STR_NONE;
-    for (struct ifaddrs *i = list; i; i = i->ifa_next) {
-        char text[INET6_ADDRSTRLEN];
-        if (i->ifa_addr == NULL || (i->ifa_addr->sa_family != AF_INET && i->ifa_addr->sa_family != AF_INET6))
-            continue;
-        const void *address = i->ifa_addr->sa_family == AF_INET
-                                  ? (const void *)&((struct sockaddr_in *)(void *)i->ifa_addr)->sin_addr
-                                  : (const void *)&((struct sockaddr_in6 *)(void *)i->ifa_addr)->sin6_addr;
-        if (inet_ntop(i->ifa_addr->sa_family, address, text, sizeof text))
-            buf_printf(&out, "%s ", text);
-    }
-    freeifaddrs(list);
+    interfaces_list(&out);
     return buf_str(&out);
 }
 
@@ -84,9 +69,7 @@ bool rules_prepare(process *d)
     arena a = arena_new(0);
     problems ps = { .arena = &a };
     bool is_good = compile_all(p, &ps);
-    for (size_t i = 0; i < ps.rows.n; i++)
-        log_event(ps.rows.p[i].is_warning ? LOG_WARNING : LOG_ERROR, "configuration", LOG_STR("file", ps.rows.p[i].file),
-                  LOG_NUM("line", ps.rows.p[i].line), LOG_STR("reason", ps.rows.p[i].text));
+    problems_to_log(&ps);
     problems_free(&ps);
     arena_free(&a);
     folders_allow(p);

@@ -181,6 +181,16 @@ static bool on_done(void *context, channel *ch, received *r)
 static const talk_row rows[] = { { CLEANUP_READY, 1, 1, on_ready }, { CLEANUP_DONE, 0, 0, on_done } };
 const talk cleanup_talk = { "smtpd-cleanup", rows, COUNT_OF(rows), NULL };
 
+/* Nothing is lost with a cleanup that had not given the file yet, as one that a reload replaces: another one gives it. */
+static bool begin_again(session *s)
+{
+    if (s->waiting == WAITING_COMMIT || s->tx.fd >= 0 || !transaction_begin(s))
+        return false;
+    if (s->waiting == WAITING_FILE)
+        s->asked = s->tx.cleanup;
+    return true;
+}
+
 /* Whether it was committed is not known, so it is not refused: the connection ends (RFC 5321 3.8), the client tries again, which may
  * make two of it, never none. */
 void cleanup_lost(peer *p)
@@ -191,6 +201,8 @@ void cleanup_lost(peer *p)
         if (s == NULL || s->tx.cleanup != p)
             continue;
         s->tx.cleanup = NULL;
+        if (begin_again(s))
+            continue;
         if (s->waiting != WAITING_COMMIT) {
             no_file(s, fault_make(FAULT_TRY_LATER, "3.0", "Queue service restarted"));
             continue;

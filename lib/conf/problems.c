@@ -1,4 +1,5 @@
 #include "conf/problems.h"
+#include "base/log.h"
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -95,6 +96,13 @@ str problems_text(const problems *ps, arena *a)
     str copy = arena_copy(a, buf_str(&text));
     buf_free(&text);
     return copy;
+}
+
+void problems_to_log(const problems *ps)
+{
+    for (size_t i = 0; i < ps->rows.n; i++)
+        log_event(ps->rows.p[i].is_warning ? LOG_WARNING : LOG_ERROR, "configuration", LOG_STR("file", ps->rows.p[i].file),
+                  LOG_NUM("line", ps->rows.p[i].line), LOG_STR("reason", ps->rows.p[i].text));
 }
 
 void problems_free(problems *ps)

@@ -27,4 +27,5 @@ void problem_warning(problems *ps, str file, unsigned line, const char *format, 
 
 /* "main.cf:12: error: …" with a line end for each, in the order of files and lines. */
 str problems_text(const problems *ps, arena *a);
+void problems_to_log(const problems *ps); /* each as an event */
 void problems_free(problems *ps);

@@ -2,10 +2,12 @@
  * limits of steps, depth and memory, as keys come from strangers; there is no JIT, as no process may make memory
  * executable. */
 #define PCRE2_CODE_UNIT_WIDTH 8
+#include "base/clock.h"
 #include "db/rules.h"
 #include <pcre2.h>
 
 enum { STEPS_MAX = 200000, DEPTH_MAX = 2000, HEAP_KIB_MAX = 8192, GROUPS_MAX = 100 };
+enum { LONG_TEXT = 4096, WINDOW = 256, MATCH_MS_MAX = 1000 };
 
 typedef struct pcre_state {
     rules rules;
@@ -128,6 +130,7 @@ static fault rule_compile(const table_origin *from, const rule *r, pcre2_code **
 
     if (!options_read(str_from(r->pattern, end + 1), &options))
         return rule_fault(from, r->line, "there is no such flag behind the pattern");
+    options |= PCRE2_USE_OFFSET_LIMIT;
     *out = pcre2_compile((PCRE2_SPTR)r->pattern.p + 1, end - 1, options, &error, &offset, NULL);
     if (*out == NULL) {
         PCRE2_UCHAR text[120];
@@ -198,10 +201,29 @@ static str substitute(const pcre_state *s, str result, str key, arena *mem)
     return copy;
 }
 
+/* The limit of steps holds from each place where a match could begin; of a long text there are many. So they are tried in
+ * windows, and the time is looked at between them. */
+static int search(pcre_state *s, size_t i, str key)
+{
+    uint64_t since = clock_monotonic_ms();
+    uint32_t options = 0;
+    int n = PCRE2_ERROR_NOMATCH;
+
+    pcre2_pattern_info(s->codes[i], PCRE2_INFO_ALLOPTIONS, &options);
+    size_t window = key.n > LONG_TEXT && !(options & PCRE2_ANCHORED) ? WINDOW : key.n + 1;
+    for (size_t at = 0; at <= key.n && n == PCRE2_ERROR_NOMATCH; at += window) {
+        pcre2_set_offset_limit(s->limits, at + window - 1);
+        n = pcre2_match(s->codes[i], (PCRE2_SPTR)key.p, key.n, at, 0, s->groups, s->limits);
+        if (n == PCRE2_ERROR_NOMATCH && window == WINDOW && clock_monotonic_ms() - since > MATCH_MS_MAX)
+            return PCRE2_ERROR_MATCHLIMIT;
+    }
+    return n;
+}
+
 /* Above 0: fits; 0: does not; below: a limit was passed. */
 static int match(pcre_state *s, size_t i, str key)
 {
-    int n = pcre2_match(s->codes[i], (PCRE2_SPTR)key.p, key.n, 0, 0, s->groups, s->limits);
+    int n = search(s, i, key);
     if (n < 0 && n != PCRE2_ERROR_NOMATCH)
         return n;
     return (n != PCRE2_ERROR_NOMATCH) != s->rules.rows.p[i].is_negated;
@@ -230,6 +252,18 @@ table_result pcre_find(void *state, str key, arena *mem, table_answer *out)
         }
     }
     return TABLE_ABSENT;
+}
+
+fault pcre_list(void *state, table_each *each, void *context)
+{
+    const pcre_state *s = state;
+
+    for (size_t i = 0; i < s->rules.rows.n; i++) {
+        const rule *r = &s->rules.rows.p[i];
+        if (r->kind == RULE_RESULT && !each(context, r->pattern, r->result))
+            break;
+    }
+    return NO_FAULT;
 }
 
 void pcre_close(void *state)

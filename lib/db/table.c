@@ -153,17 +153,30 @@ static table_result failed(table *t, fault f, table_answer *out)
     return TABLE_FAILED;
 }
 
-table_result table_find(table *t, str key, arena *mem, table_answer *out)
+static table_result look_up(table *t, str key, arena *mem, table_answer *out)
 {
     *out = (table_answer){ .fault = NO_FAULT };
     if (clock_monotonic_ms() - t->checked_ms >= CHECK_EVERY_MS && table_changed(t))
         table_reopen(t);
     if (t->state == NULL)
         return failed(t, t->fault, out);
-    if (key.n == 0 || key.n > TABLE_KEY_MAX || str_has(key, '\0'))
+    if (key.p == NULL)
         return TABLE_ABSENT;
     table_result r = t->type->find(t->state, t->type->is_pattern ? key : key_fold(key, mem), mem, out);
     return r == TABLE_FAILED ? failed(t, out->fault, out) : r;
+}
+
+table_result table_find(table *t, str key, arena *mem, table_answer *out)
+{
+    bool is_key = key.n > 0 && key.n <= TABLE_KEY_MAX && !str_has(key, '\0');
+    return look_up(t, is_key ? key : STR_NONE, mem, out);
+}
+
+table_result table_match(table *t, str text, arena *mem, table_answer *out)
+{
+    if (!t->type->is_pattern)
+        return table_find(t, text, mem, out);
+    return look_up(t, text.p ? text : STR(""), mem, out);
 }
 
 fault table_list(table *t, table_each *each, void *context)

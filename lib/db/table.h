@@ -37,6 +37,10 @@ void table_close(table *t); /* NULL is fine */
 /* Keys are folded to lower case, except for patterns. A key over TABLE_KEY_MAX is absent. */
 table_result table_find(table *t, str key, arena *mem, table_answer *out);
 
+/* As table_find for a text that is no key: of any length and any bytes, and as it is (a line of a message). Tables of other types
+ * than patterns find what table_find finds. */
+table_result table_match(table *t, str text, arena *mem, table_answer *out);
+
 /* Whether the file was replaced or changed since it was opened; looks now. table_find does this by itself once a
  * second. */
 bool table_changed(table *t);

@@ -8,7 +8,7 @@ const table_type table_types_known[] = {
     { STR_ROW("inline"), NULL, false, inline_open, text_find, text_close, text_list, NULL },
     { STR_ROW("static"), NULL, false, static_open, static_find, text_close, NULL, NULL },
     { STR_ROW("cidr"), "", true, cidr_open, cidr_find, cidr_close, NULL, NULL },
-    { STR_ROW("pcre"), "", true, pcre_open, pcre_find, pcre_close, NULL, NULL },
+    { STR_ROW("pcre"), "", true, pcre_open, pcre_find, pcre_close, pcre_list, NULL },
 };
 
 const size_t table_type_count = COUNT_OF(table_types_known);

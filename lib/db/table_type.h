@@ -62,4 +62,5 @@ void cidr_close(void *state);
 /* db/pcre.c */
 fault pcre_open(const table_origin *from, void **out);
 table_result pcre_find(void *state, str key, arena *mem, table_answer *out);
+fault pcre_list(void *state, table_each *each, void *context); /* patterns as keys */
 void pcre_close(void *state);

@@ -7,6 +7,7 @@ static const char specials[] = "()<>[]:;@\\,.\"";
 
 typedef struct span {
     size_t start, end;
+    size_t first, last; /* without blanks and comments at both ends */
     size_t at_sign; /* offset of the first '@' outside quotes; `end` when there is none */
     bool is_empty;  /* blanks and comments only */
 } span;
@@ -22,6 +23,8 @@ static span span_read(lexer *l, const char *ends)
             break;
         if (c == '@' && s.at_sign == SIZE_MAX)
             s.at_sign = l->at;
+        if (s.is_empty)
+            s.first = l->at;
         s.is_empty = false;
         if (c == '"')
             lexer_enclosed(l, '"');
@@ -29,6 +32,7 @@ static span span_read(lexer *l, const char *ends)
             lexer_enclosed(l, ']');
         else if (lexer_run(l, specials).n == 0)
             l->at++;
+        s.last = l->at;
     }
     s.end = l->at;
     if (s.at_sign == SIZE_MAX)
@@ -134,6 +138,8 @@ static void mailbox_set(address_list *list, span s, address_entry *out)
     out->mailbox = dotted_text(list, s.start, s.at_sign, true, &out->is_broken);
     out->host = s.at_sign < s.end ? dotted_text(list, s.at_sign + 1, s.end, false, &out->is_broken) : (str){ "", 0 };
     out->is_broken = out->is_broken || out->mailbox.n == 0 || (s.at_sign < s.end && out->host.n == 0);
+    out->start = s.first;
+    out->end = s.last;
 }
 
 /* At '@' behind '<': the route up to its colon. Without a colon all up to '>' is junk. */

@@ -16,6 +16,7 @@ typedef struct address_entry {
     str route;      /* "@a,@b" of an obsolete route; p NULL: none */
     str mailbox;    /* local part without quotes; empty (p not NULL) when missing */
     str host;       /* empty (p not NULL) when missing; p NULL for group start and end, as ENVELOPE wants it */
+    size_t start, end; /* offsets in the value: from the local part's first byte, comments within included; 0, 0: no mailbox */
     bool is_broken; /* junk was left out, or no local part, or nothing behind '@': not to be sent to as it is */
 } address_entry;
 

@@ -2,6 +2,7 @@
 #include "base/checksum.h"
 #include "os/file.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -68,20 +69,39 @@ bool queue_records_recipient(buf *records, const envelope_recipient *r)
     RECORD_APPEND(records, envelope_recipient, r);
 }
 
-static fault front_write(int fd, const queue_head *head, str added)
+uint64_t queue_content_behind(uint64_t content_bytes)
+{
+    uint64_t end = QUEUE_CONTENT_START + content_bytes;
+    return (end + QUEUE_CONTENT_START - 1) / QUEUE_CONTENT_START * QUEUE_CONTENT_START + QUEUE_CONTENT_START;
+}
+
+/* The blocks of a content that was replaced, where the file system can free them; nobody reads them any more. */
+static void old_content_free(int fd, uint64_t content_start)
+{
+    off_t bytes = (off_t)(content_start - 2 * QUEUE_CONTENT_START);
+    if (bytes > 0)
+        (void)fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, QUEUE_CONTENT_START, bytes);
+}
+
+/* Head and added fields, in one call when they are neighbours. */
+static fault front_write(int fd, const queue_head *head, str added, uint64_t content_start)
 {
     static const char zeros[QUEUE_CONTENT_START];
+    bool is_behind = content_start != QUEUE_CONTENT_START;
     struct iovec parts[] = {
         { (void *)(uintptr_t)head, sizeof *head },
-        { (void *)(uintptr_t)zeros, QUEUE_CONTENT_START - sizeof *head - added.n },
+        { (void *)(uintptr_t)zeros, QUEUE_CONTENT_START - sizeof *head - (is_behind ? 0 : added.n) },
         { (void *)(uintptr_t)added.p, added.n },
     };
-    ssize_t n = pwritev(fd, parts, 3, 0);
-    if (n == QUEUE_CONTENT_START)
-        return NO_FAULT;
-    if (n >= 0)
+    ssize_t n = pwritev(fd, parts, is_behind ? 2 : 3, 0);
+    if (n >= 0 && n != QUEUE_CONTENT_START)
         errno = ENOSPC;
-    return fault_errno("write the queue file");
+    if (n != QUEUE_CONTENT_START)
+        return fault_errno("write the queue file");
+    if (!is_behind)
+        return NO_FAULT;
+    old_content_free(fd, content_start);
+    return bytes_write(fd, added, head->content_offset);
 }
 
 static fault tail_write(int fd, const queue_head *head, str records, const queue_end *end, size_t slots_bytes)
@@ -101,15 +121,16 @@ fault queue_finish(int fd, const queue_finish_args *a)
 {
     if (a->added.n > QUEUE_ADDED_MAX)
         return fault_make(FAULT_BUG, "3.0", "too much in front of the content: %zu", a->added.n);
+    uint64_t start = a->content_start ? a->content_start : QUEUE_CONTENT_START;
     queue_head head = {
         .id = a->id,
         .arrived_us = a->arrived_us,
-        .content_offset = QUEUE_CONTENT_START - a->added.n,
+        .content_offset = start - a->added.n,
         .content_bytes = a->added.n + a->content_bytes,
         .checked_bytes = a->content_bytes,
-        .envelope_offset = QUEUE_CONTENT_START + a->content_bytes,
+        .envelope_offset = start + a->content_bytes,
         .envelope_bytes = a->records.n,
-        .slots_offset = QUEUE_CONTENT_START + a->content_bytes + a->records.n,
+        .slots_offset = start + a->content_bytes + a->records.n,
         .recipient_count = a->recipient_count,
         .content_checksum = a->content_checksum,
     };
@@ -123,7 +144,7 @@ fault queue_finish(int fd, const queue_finish_args *a)
     };
     memcpy(end.magic, end_magic, sizeof end.magic);
     end.end_checksum = CHECKSUM_UPTO(&end, end_checksum);
-    fault f = front_write(fd, &head, a->added);
+    fault f = front_write(fd, &head, a->added, start);
     return is_fault(f) ? f : tail_write(fd, &head, a->records, &end, slots_bytes);
 }
 
@@ -131,10 +152,10 @@ fault queue_finish(int fd, const queue_finish_args *a)
 static bool is_plausible(const queue_head *h, uint64_t file_bytes)
 {
     uint64_t slots_bytes = sizeof(queue_slot) * (uint64_t)h->recipient_count;
-    return h->content_offset >= QUEUE_CONTENT_START - QUEUE_ADDED_MAX && h->content_offset <= QUEUE_CONTENT_START &&
-           h->checked_bytes < file_bytes && h->envelope_bytes <= QUEUE_ENVELOPE_MAX &&
-           h->content_bytes == h->checked_bytes + (QUEUE_CONTENT_START - h->content_offset) &&
-           h->envelope_offset == QUEUE_CONTENT_START + h->checked_bytes &&
+    return h->content_offset < file_bytes && h->checked_bytes < file_bytes && h->content_bytes >= h->checked_bytes &&
+           h->content_bytes - h->checked_bytes <= QUEUE_ADDED_MAX && queue_content_start(h) >= QUEUE_CONTENT_START &&
+           queue_content_start(h) % QUEUE_CONTENT_START == 0 && h->envelope_bytes <= QUEUE_ENVELOPE_MAX &&
+           h->envelope_offset == queue_content_start(h) + h->checked_bytes &&
            h->slots_offset == h->envelope_offset + h->envelope_bytes &&
            h->slots_offset + slots_bytes + sizeof(queue_end) == file_bytes;
 }
@@ -241,6 +262,17 @@ static fault end_check(int fd, uint64_t file_bytes)
     return is_fault(f) || is_end(&end, file_bytes) ? f : unfinished();
 }
 
+/* In front of a content that was changed they stand elsewhere than in the first octets. */
+static fault added_read(int fd, const char *first, const queue_head *h, arena *a, str *out)
+{
+    *out = (str){ first + h->content_offset, (size_t)(h->content_bytes - h->checked_bytes) };
+    if (queue_content_start(h) == QUEUE_CONTENT_START)
+        return NO_FAULT;
+    char *bytes = arena_get(a, out->n);
+    out->p = bytes;
+    return bytes_read(fd, bytes, out->n, h->content_offset);
+}
+
 /* The first 4096 octets in one read, the tail in another. */
 fault queue_read(int fd, arena *a, queue_message *out)
 {
@@ -273,8 +305,9 @@ fault queue_read(int fd, arena *a, queue_message *out)
     memcpy(&end, tail + tail_bytes - sizeof end, sizeof end);
     if (!is_end(&end, file_bytes))
         return unfinished();
-    str added = { start + out->head.content_offset, QUEUE_CONTENT_START - out->head.content_offset };
-    return tail_decode(added, tail, a, out);
+    str added;
+    f = added_read(fd, start, &out->head, a, &added);
+    return is_fault(f) ? f : tail_decode(added, tail, a, out);
 }
 
 fault queue_content_check(int fd, const queue_head *head)
@@ -285,7 +318,7 @@ fault queue_content_check(int fd, const queue_head *head)
     for (uint64_t done = 0; done < head->checked_bytes;) {
         uint64_t left = head->checked_bytes - done;
         size_t n = left < PIECE ? (size_t)left : PIECE;
-        fault f = bytes_read(fd, bytes, n, QUEUE_CONTENT_START + done);
+        fault f = bytes_read(fd, bytes, n, queue_content_start(head) + done);
         if (is_fault(f))
             return f;
         sum = checksum(sum, (str){ bytes, n });

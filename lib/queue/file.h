@@ -1,8 +1,9 @@
 /* The queue file: one message, whole. Runs in: cleanup (writes), qmgr (reads, keeps states), postrider (reads).
  *
  *   0                 queue_head, then zeros
- *   content_offset    fields that cleanup added, ending at QUEUE_CONTENT_START
- *   4096              the content as it came, CRLF, dots removed
+ *   4096              the content as it came, CRLF, dots removed; when cleanup changed it: left, or a hole, and behind it, from
+ *                     a multiple of 4096 on, the content as it is now
+ *   content_offset    fields that cleanup added, ending where the content begins
  *   envelope_offset   a length (4 octets) and an envelope; then a length and an envelope_recipient for each recipient
  *   slots_offset      a queue_slot for each recipient, rewritten in place
  *   the last 32       queue_end
@@ -76,14 +77,24 @@ typedef struct queue_message {
     queue_slot *slots;
 } queue_message;
 
-/* Makes the file whole: head, added fields, envelope, empty slots, end. The content stands at QUEUE_CONTENT_START already, written
- * through another descriptor. `records` is what queue_records_* appended. Not durable until the caller's fsync. */
+/* Makes the file whole: head, added fields, envelope, empty slots, end. The content stands at `content_start` already (0:
+ * QUEUE_CONTENT_START, written through another descriptor). `records` is what queue_records_* appended. Not durable until the
+ * caller's fsync. */
 typedef struct queue_finish_args {
-    uint64_t id, arrived_us, content_bytes;
+    uint64_t id, arrived_us, content_start, content_bytes;
     uint32_t content_checksum, recipient_count;
     str added, records;
 } queue_finish_args;
 fault queue_finish(int fd, const queue_finish_args *args);
+
+/* Where a changed content of a message of so many bytes begins: behind it, with room in front for the added fields. */
+uint64_t queue_content_behind(uint64_t content_bytes);
+
+/* Where the content begins, behind the added fields. */
+static inline uint64_t queue_content_start(const queue_head *h)
+{
+    return h->content_offset + (h->content_bytes - h->checked_bytes);
+}
 
 bool queue_records_envelope(buf *records, const envelope *e);
 bool queue_records_recipient(buf *records, const envelope_recipient *r);

@@ -1,3 +1,4 @@
+#include "policy/engine/canonical.h"
 #include "policy/engine/decision.h"
 
 typedef struct compiling {
@@ -78,6 +79,33 @@ static void read_domains(const compiling *c)
     read_patterns(c, "mynetworks", PATTERN_NETWORKS, from->mynetworks, &r->mynetworks);
 }
 
+static void read_rewriting(const compiling *c)
+{
+    policy_rules *r = c->rules;
+    const config *from = r->config;
+    const struct {
+        rewrite_maps *to;
+        const char *name, *classes_name;
+        str maps, classes;
+    } rows[] = {
+        { &r->canonical[0], "sender_canonical_maps", "sender_canonical_classes", from->sender_canonical_maps,
+          from->sender_canonical_classes },
+        { &r->canonical[1], "recipient_canonical_maps", "recipient_canonical_classes", from->recipient_canonical_maps,
+          from->recipient_canonical_classes },
+        { &r->canonical[2], "canonical_maps", "canonical_classes", from->canonical_maps, from->canonical_classes },
+        { &r->bcc[0], "sender_bcc_maps", NULL, from->sender_bcc_maps, STR_NONE },
+        { &r->bcc[1], "recipient_bcc_maps", NULL, from->recipient_bcc_maps, STR_NONE },
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        rows[i].to->name = rows[i].name;
+        read_tables(c, rows[i].name, rows[i].maps, r->world->tables, &rows[i].to->tables);
+        if (rows[i].classes_name)
+            rewrite_classes_read(where(c, str_c(rows[i].classes_name)), rows[i].classes, &rows[i].to->classes, c->ps);
+    }
+    rewrite_classes_read(where(c, STR("masquerade_classes")), from->masquerade_classes, &r->masquerade_classes, c->ps);
+    read_patterns(c, "masquerade_exceptions", PATTERN_DOMAINS, from->masquerade_exceptions, &r->masquerade_exceptions);
+}
+
 policy_rules *policy_compile(const config *c, str service, const policy_world *world, problems *ps)
 {
     policy_rules *rules = memory_get(sizeof *rules);
@@ -95,6 +123,7 @@ policy_rules *policy_compile(const config *c, str service, const policy_world *w
     read_tables(&now, "alias_maps", c->alias_maps, world->alias_tables, &rules->alias_maps);
     read_tables(&now, "local_recipient_maps", c->local_recipient_maps, world->alias_tables,
                 &rules->local_recipient_maps);
+    read_rewriting(&now);
     if (ps->error_count == errors)
         relay_check(rules, service, ps);
     if (ps->error_count == errors)
@@ -111,7 +140,7 @@ void policy_free(policy_rules *rules)
         vec_free(&rules->lists[l]);
     patterns *lists[] = {
         &rules->mydestination, &rules->virtual_alias_domains, &rules->virtual_mailbox_domains, &rules->relay_domains,
-        &rules->mynetworks,    &rules->own_addresses
+        &rules->mynetworks,    &rules->own_addresses,         &rules->masquerade_exceptions
     };
     for (size_t i = 0; i < COUNT_OF(lists); i++)
         patterns_free(lists[i]);
@@ -120,6 +149,10 @@ void policy_free(policy_rules *rules)
     vec_free(&rules->alias_maps);
     vec_free(&rules->local_recipient_maps);
     vec_free(&rules->relocated_maps);
+    for (size_t i = 0; i < COUNT_OF(rules->canonical); i++)
+        vec_free(&rules->canonical[i].tables);
+    for (size_t i = 0; i < COUNT_OF(rules->bcc); i++)
+        vec_free(&rules->bcc[i].tables);
     arena_free(&rules->arena);
     free(rules);
 }

@@ -11,13 +11,6 @@ typedef struct node {
     str sender;        /* of an owner-; empty: the message's own */
 } node;
 
-/* What a table of addresses may have for a recipient, in the order of looking. */
-typedef struct address_keys {
-    str rows[5];
-    bool has_extension[5]; /* the key leaves no extension over */
-    size_t n;
-} address_keys;
-
 typedef struct expansion {
     const policy_rules *rules;
     arena *mem;
@@ -53,9 +46,6 @@ void expansion_add(expansion *e, str path, bool is_final);
 
 /* False, and deferred: one recipient has become too many. */
 bool expansion_is_within_limits(expansion *e, unsigned depth);
-
-/* user+extension@domain, user@domain, of our own domains the same without a domain, @domain. */
-void address_keys_set(expansion *e, const recipient *r, address_keys *out);
 
 /* An address as tables and nodes have it: a bare name gets the domain of the one it stands for. */
 str address_complete(str member, str domain, arena *mem);

@@ -104,7 +104,7 @@ static void user_absent(expansion *e, const recipient *r)
     const policy_rules *rules = e->rules;
     fault unknown = fault_make(FAULT_REFUSED, "1.1", "User unknown in local recipient table");
     unsigned code = (unsigned)rules->config->unknown_local_recipient_reject_code;
-    address_keys keys;
+    recipient_keys keys;
     str value;
     size_t at;
 
@@ -119,7 +119,7 @@ static void user_absent(expansion *e, const recipient *r)
             *vec_add(&e->routes) = (route){ STR("error"), STR("5.1.1 User unknown"), r->text, e->asked, e->sender };
         return;
     }
-    address_keys_set(e, r, &keys);
+    recipient_keys_make(rules, r, e->mem, &keys);
     table_result found = expansion_find(e, "local_recipient_maps", &rules->local_recipient_maps, keys.rows, keys.n, &value, &at);
     if (found == TABLE_FOUND && !luser_relay(e, r))
         expansion_defer(e, fault_make(FAULT_TRY_LATER, "3.5",

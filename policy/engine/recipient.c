@@ -34,6 +34,10 @@ static void parts_read(const policy_rules *rules, const address *a, arena *mem, 
         out->domain = rules->config->myorigin;
         out->text = arena_printf(mem, "%.*s@%.*s", STR_ARG(out->text), STR_ARG(out->domain));
     }
+    if (rules->config->append_dot_mydomain && out->domain.n && !a->is_literal && !str_has(out->domain, '.')) {
+        out->domain = arena_printf(mem, "%.*s.%.*s", STR_ARG(out->domain), STR_ARG(rules->config->mydomain));
+        out->text = arena_printf(mem, "%.*s.%.*s", STR_ARG(out->text), STR_ARG(rules->config->mydomain));
+    }
     out->key = arena_printf(mem, "%.*s@%.*s", STR_ARG(out->local), STR_ARG(out->domain));
 }
 
@@ -94,4 +98,25 @@ bool policy_class(const policy_rules *rules, str path, arena *mem, address_class
     bool is_known = recipient_read(rules, path, mem, &r, out_fault);
     *out = r.class;
     return is_known;
+}
+
+static void key_add(recipient_keys *out, str key, bool is_whole)
+{
+    out->is_whole[out->n] = is_whole;
+    out->rows[out->n++] = key;
+}
+
+void recipient_keys_make(const policy_rules *rules, const recipient *r, arena *mem, recipient_keys *out)
+{
+    bool is_own = r->class == CLASS_LOCAL || str_equal_nocase(r->domain, rules->config->myorigin);
+
+    out->n = 0;
+    key_add(out, r->key, true);
+    if (r->extension.n)
+        key_add(out, arena_printf(mem, "%.*s@%.*s", STR_ARG(r->user), STR_ARG(r->domain)), false);
+    if (is_own)
+        key_add(out, r->local, true);
+    if (is_own && r->extension.n)
+        key_add(out, r->user, false);
+    key_add(out, arena_printf(mem, "@%.*s", STR_ARG(r->domain)), true);
 }

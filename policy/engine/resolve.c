@@ -3,6 +3,7 @@
 #include "db/source.h"
 #include "mail/alias_list.h"
 #include "policy/engine/expansion.h"
+#include "policy/engine/canonical.h"
 
 void expansion_step(expansion *e, const char *what, str from, str key, unsigned line, str result)
 {
@@ -116,27 +117,6 @@ str address_extend(expansion *e, const recipient *r, const char *from, str path)
                         STR_ARG(str_from(path, at)));
 }
 
-static void key_add(address_keys *k, str key, bool has_extension)
-{
-    k->has_extension[k->n] = has_extension;
-    k->rows[k->n++] = key;
-}
-
-void address_keys_set(expansion *e, const recipient *r, address_keys *out)
-{
-    bool is_own = r->class == CLASS_LOCAL || str_equal_nocase(r->domain, e->rules->config->myorigin);
-
-    out->n = 0;
-    key_add(out, r->key, true);
-    if (r->extension.n)
-        key_add(out, arena_printf(e->mem, "%.*s@%.*s", STR_ARG(r->user), STR_ARG(r->domain)), false);
-    if (is_own)
-        key_add(out, r->local, true);
-    if (is_own && r->extension.n)
-        key_add(out, r->user, false);
-    key_add(out, arena_printf(e->mem, "@%.*s", STR_ARG(r->domain)), true);
-}
-
 /* "@other" keeps the local part; the extension that the key did not have goes on. */
 static str virtual_member(expansion *e, const recipient *r, str member, bool key_has_extension)
 {
@@ -162,26 +142,26 @@ static void virtual_members(expansion *e, const recipient *r, str value, bool ke
 /* virtual(5). True: it is an alias. */
 static bool virtual_expand(expansion *e, const recipient *r)
 {
-    address_keys keys;
+    recipient_keys keys;
     size_t at;
     str value;
 
-    address_keys_set(e, r, &keys);
+    recipient_keys_make(e->rules, r, e->mem, &keys);
     table_result found =
         expansion_find(e, "virtual_alias_maps", &e->rules->virtual_alias_maps, keys.rows, keys.n, &value, &at);
     if (found == TABLE_FOUND)
-        virtual_members(e, r, value, keys.has_extension[at]);
+        virtual_members(e, r, value, keys.is_whole[at]);
     return found != TABLE_ABSENT;
 }
 
 /* relocated(5): who has moved is told so. True: it is refused. */
 static bool relocated_refuse(expansion *e, const recipient *r)
 {
-    address_keys keys;
+    recipient_keys keys;
     str value;
     size_t at;
 
-    address_keys_set(e, r, &keys);
+    recipient_keys_make(e->rules, r, e->mem, &keys);
     table_result found =
         expansion_find(e, "relocated_maps", &e->rules->relocated_maps, keys.rows, keys.n, &value, &at);
     if (found == TABLE_FOUND)
@@ -258,8 +238,9 @@ void policy_resolve(const policy_rules *rules, str path, arena *mem, routes *out
 {
     expansion e = { .rules = rules, .mem = mem, .asked = arena_copy(mem, path) };
 
-    *vec_add(&e.nodes) = (node){ .path = e.asked };
-    map_put(&e.seen, key_fold(e.asked, mem), (void *)(uintptr_t)1);
+    str first = rewrite_run(&e, REWRITE_ENVELOPE_RECIPIENT, false, e.asked);
+    *vec_add(&e.nodes) = (node){ .path = first };
+    map_put(&e.seen, key_fold(first, mem), (void *)(uintptr_t)1);
     for (; e.at < e.nodes.n && !is_fault(e.later) && e.waiting_for.p == NULL; e.at++)
         node_look(&e);
     conclude(&e, out);

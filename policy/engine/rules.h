@@ -45,6 +45,13 @@ typedef struct restriction {
 typedef VEC(restriction) restrictions;
 typedef VEC(table *) rule_tables;
 
+/* Tables that give an address another one. */
+typedef struct rewrite_maps {
+    const char *name; /* of the parameter */
+    rule_tables tables;
+    unsigned classes; /* bits, see rewrite_classes_read */
+} rewrite_maps;
+
 struct policy_rules {
     arena arena;
     const config *config;
@@ -53,6 +60,10 @@ struct policy_rules {
     patterns mydestination, virtual_alias_domains, virtual_mailbox_domains, relay_domains;
     patterns mynetworks, own_addresses;
     rule_tables virtual_alias_maps, virtual_mailbox_maps, alias_maps, local_recipient_maps, relocated_maps;
+    rewrite_maps canonical[3]; /* in the order in which they are used */
+    rewrite_maps bcc[2];       /* by sender, by recipient */
+    unsigned masquerade_classes;
+    patterns masquerade_exceptions;
 };
 
 /* Reads a list of restrictions and appends it. `value` must outlive the list. Unless `may_open`, only tables that are open

@@ -23,11 +23,11 @@ static void sums_mend(unsigned char *bytes, size_t size)
     end.file_bytes = size;
     head.id = end.id;
     head.head_checksum = sum_before(&head, offsetof(queue_head, head_checksum));
+    uint64_t added = head.content_bytes - head.checked_bytes;
     bool has_envelope = head.envelope_offset <= size && head.envelope_bytes <= size - head.envelope_offset &&
-                        head.content_offset <= QUEUE_CONTENT_START;
+                        head.content_offset <= size && added <= size - head.content_offset;
     if (has_envelope) {
-        uint32_t sum =
-            checksum(0, (str){ (char *)bytes + head.content_offset, QUEUE_CONTENT_START - head.content_offset });
+        uint32_t sum = checksum(0, (str){ (char *)bytes + head.content_offset, added });
         end.envelope_checksum = checksum(sum, (str){ (char *)bytes + head.envelope_offset, head.envelope_bytes });
     }
     end.end_checksum = sum_before(&end, offsetof(queue_end, end_checksum));

@@ -1,5 +1,6 @@
 /* Whoever has a decision to make (smtpd; cleanup and qmgr for recipients without a route) and policy. One question, then any
- * number of routes, then the answer; `ref` pairs them. */
+ * number of routes, then the answer; `ref` pairs them. REWRITE asks for the addresses of a message as canonical_maps and the like
+ * want them, and for blind copies; REWRITTEN answers it. */
 #pragma once
 #include "ipc/message.h"
 
@@ -7,6 +8,8 @@ enum policy_type {
     POLICY_ASK = 1, /* policy_ask */
     POLICY_ROUTE,   /* policy_route: of an accepted recipient, before the answer */
     POLICY_ANSWER,  /* policy_answer */
+    POLICY_REWRITE, /* policy_rewrite */
+    POLICY_REWRITTEN, /* policy_rewritten */
 };
 
 /* POLICY_STAGE_RESOLVE asks for the recipient's routes alone, without restrictions. */
@@ -53,3 +56,25 @@ IPC_MESSAGE(policy_route, POLICY_ROUTE_FIELDS)
 IPC_MESSAGE(policy_answer, POLICY_ANSWER_FIELDS)
 
 enum { POLICY_HOLD = 1, POLICY_DISCARD = 2 };
+
+/* A line is one of these and an address without brackets. */
+enum policy_rewrite_line {
+    REWRITE_ENVELOPE_SENDER = 's', /* and whose blind copy is asked for */
+    REWRITE_ENVELOPE_RECIPIENT = 'r', /* the same */
+    REWRITE_HEADER_SENDER = 'f',
+    REWRITE_HEADER_RECIPIENT = 't',
+};
+enum { REWRITE_LINES_MAX = 60 }; /* of one frame: their answers fit one */
+
+#define POLICY_REWRITE_FIELDS(X)                                                                                       \
+    X(u32, is_remote) /* header addresses are completed by remote_header_rewrite_domain */                             \
+    X(text, session)                                                                                                   \
+    X(text, lines)    /* each ends in a line feed */
+IPC_MESSAGE(policy_rewrite, POLICY_REWRITE_FIELDS)
+
+/* A line for each that was asked: the address, a tab, and who gets a blind copy (may be empty). */
+#define POLICY_REWRITTEN_FIELDS(X)                                                                                     \
+    X(u32, outcome) /* a fault_kind */                                                                                 \
+    X(text, reason)                                                                                                    \
+    X(text, lines)
+IPC_MESSAGE(policy_rewritten, POLICY_REWRITTEN_FIELDS)

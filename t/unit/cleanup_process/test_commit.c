@@ -1,4 +1,4 @@
-/* SOURCES: cleanup/bring.c cleanup/fields.c cleanup/intake.c cleanup/resolve.c cleanup/stock.c  NEEDS: daemon queue proto */
+/* SOURCES: cleanup/bring.c cleanup/clients.c cleanup/content.c cleanup/fields.c cleanup/filter.c cleanup/header.c cleanup/intake.c cleanup/resolve.c cleanup/rewrite.c cleanup/stock.c  NEEDS: daemon db queue proto */
 /* cleanup between a qmgr, a policy, an smtpd and a local program, over real channels in one loop. */
 #include "cleanup/cleanup.h"
 #include "daemon/peers.h"

@@ -67,6 +67,47 @@ static void catastrophic_patterns_end(void **state)
     table_close(t);
 }
 
+/* Each place where a match could begin stays below the limit of steps; all of them together do not. */
+static void a_long_text_costs_a_second(void **state)
+{
+    enum { LONG = 100000 };
+    table_answer a;
+    (void)state;
+    file_put("x", STR("/^never/ NO\n/b.*z!/ OK\n"));
+    table *t = opened(spec_of("pcre", "x"), NULL);
+    char *text = malloc(LONG);
+    memset(text, 'b', LONG);
+    text[LONG - 1] = '!';
+    clock_t start = clock();
+    assert_int_equal(table_match(t, (str){ text, LONG }, &mem, &a), TABLE_FAILED);
+    assert_true(clock() - start < 8 * CLOCKS_PER_SEC);
+    memset(text, 'a', LONG);
+    memcpy(text + LONG - 3, "bz!", 3); /* in the last window */
+    assert_int_equal(table_match(t, (str){ text, LONG }, &mem, &a), TABLE_FOUND);
+    memcpy(text + 255, "b", 1); /* from one window into another */
+    assert_int_equal(table_match(t, (str){ text, LONG }, &mem, &a), TABLE_FOUND);
+    free(text);
+    table_close(t);
+}
+
+static bool each(void *context, str key, str value)
+{
+    buf_printf(context, "%.*s=%.*s;", STR_ARG(key), STR_ARG(value));
+    return true;
+}
+
+static void rules_can_be_listed(void **state)
+{
+    buf out = buf_new(1000);
+    (void)state;
+    file_put("x", STR("/a/ A\nif /x/\n!/b/i B c\nendif\n"));
+    table *t = opened(spec_of("pcre", "x"), NULL);
+    assert_false(is_fault(table_list(t, each, &out)));
+    assert_string_equal(buf_c(&out), "/a/=A;/b/i=B c;");
+    buf_free(&out);
+    table_close(t);
+}
+
 static void alias_tables_do_not_substitute(void **state)
 {
     table_context context = { .is_alias = true };
@@ -84,7 +125,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(results_have_parts_of_the_key),  TEST(flags_turn_over),
         TEST(mistakes_name_their_line),       TEST(catastrophic_patterns_end),
-        TEST(alias_tables_do_not_substitute),
+        TEST(alias_tables_do_not_substitute), TEST(a_long_text_costs_a_second),
+        TEST(rules_can_be_listed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -85,6 +85,27 @@ static void keys_fold_and_have_limits(void **state)
     table_close(t);
 }
 
+/* A line of a message is no key: neither its length nor a NUL hides it from a pattern. */
+static void texts_of_any_bytes_match(void **state)
+{
+    char text[TABLE_KEY_MAX + 10];
+    table_answer a;
+    (void)state;
+    file_put("p", STR("/end$/ found\n/^$/ empty\n"));
+    file_put("x", STR("a b\n"));
+    table *t = opened(spec_of("pcre", "p"), NULL), *keys = opened(spec_of("texthash", "x"), NULL);
+    memset(text, 0, sizeof text);
+    memcpy(text + sizeof text - 3, "end", 3);
+    assert_int_equal(table_match(t, (str){ text, sizeof text }, &mem, &a), TABLE_FOUND);
+    assert_int_equal(table_find(t, (str){ text, sizeof text }, &mem, &a), TABLE_ABSENT);
+    assert_int_equal(table_match(t, STR(""), &mem, &a), TABLE_FOUND);
+    assert_int_equal(table_match(t, STR_NONE, &mem, &a), TABLE_FOUND);
+    assert_int_equal(table_match(keys, STR("A"), &mem, &a), TABLE_FOUND);
+    assert_int_equal(table_match(keys, (str){ text, sizeof text }, &mem, &a), TABLE_ABSENT);
+    table_close(t);
+    table_close(keys);
+}
+
 static void the_default_type_holds_for_bare_names(void **state)
 {
     table_context context = { .default_type = STR("texthash") };
@@ -152,7 +173,7 @@ int main(void)
         TEST(a_replaced_file_is_seen),   TEST(a_replaced_file_is_seen_by_looking),
         TEST(keys_fold_and_have_limits), TEST(the_default_type_holds_for_bare_names),
         TEST(a_root_shortens_names),     TEST(a_pool_opens_each_table_once),
-        TEST(words_keep_their_braces),
+        TEST(words_keep_their_braces),   TEST(texts_of_any_bytes_match),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,9 +52,39 @@ static void a_reload_reaches_all(void **state)
             assert_int_equal(w->ends[i]->drains, w->ends[i] != policy);
 }
 
+static unsigned drained(const char *name)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < w->end_count; i++)
+        n += strcmp(w->ends[i]->role, name) == 0 && w->ends[i]->drains;
+    return n;
+}
+
+/* cleanup has no files: edited checks are those of another one, and those before it leave when it is up. */
+static void cleanup_is_replaced_while_there_are_checks(void **state)
+{
+    (void)state;
+    start_all();
+    file_put("main.cf", MAIN_CF "header_checks = inline:{x=WARN}\n", MAIN_CF_ARGS);
+    reload();
+    assert_int_equal(end_spawns("cleanup"), 4);
+    assert_int_equal(drained("cleanup"), 0);
+    ready_all();
+    assert_int_equal(drained("cleanup"), 2);
+    reload();
+    assert_int_equal(end_spawns("cleanup"), 6);
+    ready_all();
+    assert_int_equal(drained("cleanup"), 4);
+    file_put("main.cf", MAIN_CF, MAIN_CF_ARGS);
+    reload();
+    ready_all();
+    assert_int_equal(end_spawns("cleanup"), 8);
+    assert_int_equal(drained("cleanup"), 6);
+    assert_int_equal(end_last("cleanup")->generation, 4);
+}
+
 static void the_number_of_a_role_changes(void **state)
 {
-    unsigned drained = 0;
     (void)state;
     start_all();
     file_put("master.cf", OTHERS_CF "cleanup unix y - y - 4 cleanup\n127.0.0.1:%u inet n - y - - smtpd\n", w->port);
@@ -63,9 +93,7 @@ static void the_number_of_a_role_changes(void **state)
     ready_all();
     file_put("master.cf", OTHERS_CF "cleanup unix y - y - 1 cleanup\n127.0.0.1:%u inet n - y - - smtpd\n", w->port);
     reload();
-    for (size_t i = 0; i < w->end_count; i++)
-        drained += strcmp(w->ends[i]->role, "cleanup") == 0 ? w->ends[i]->drains : 0;
-    assert_int_equal(drained, 3);
+    assert_int_equal(drained("cleanup"), 3);
 }
 
 static void a_bad_configuration_reaches_nobody(void **state)
@@ -147,6 +175,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(each_role_runs_as_often_as_it_should),
         TEST(a_reload_reaches_all),
+        TEST(cleanup_is_replaced_while_there_are_checks),
         TEST(the_number_of_a_role_changes),
         TEST(a_bad_configuration_reaches_nobody),
         TEST(a_stop_goes_rank_by_rank),

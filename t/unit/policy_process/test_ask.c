@@ -13,7 +13,9 @@ static struct world {
     unsigned code;
     char status[8], reason[200], nexthop[80];
     uint32_t ref;
-} worlds[3], *w; /* each test has its own: what it leaves stays in reach */
+    char lines[400];
+    unsigned outcome, rewrites;
+} worlds[4], *w; /* each test has its own: what it leaves stays in reach */
 
 static bool on_route(void *context, channel *c, received *r)
 {
@@ -51,8 +53,29 @@ static bool on_find(void *context, channel *c, received *r)
     return channel_put(c, AUTH_USER, r->ref, auth_user, &u);
 }
 
-static const talk_row asker_rows[] = { { POLICY_ROUTE, 0, 0, on_route }, { POLICY_ANSWER, 0, 0, on_answer } };
-static const talk asker_talk = { "asker", asker_rows, COUNT_OF(asker_rows), NULL };
+static bool on_rewritten(void *context, channel *c, received *r)
+{
+    policy_rewritten m = { 0 };
+    (void)context, (void)c;
+    assert_int_equal(policy_rewritten_decode(r->bytes, &m), PARSE_DONE);
+    snprintf(w->lines, sizeof w->lines, "%.*s", STR_ARG(m.lines));
+    w->outcome = m.outcome;
+    w->ref = r->ref;
+    w->rewrites++;
+    loop_stop(w->process.loop);
+    return true;
+}
+
+static const talk_row asker_rows[] = { { POLICY_ROUTE, 0, 0, on_route },
+                                       { POLICY_ANSWER, 0, 0, on_answer },
+                                       { POLICY_REWRITTEN, 0, 0, on_rewritten } };
+static void on_dropped(void *context, channel *c)
+{
+    (void)context, (void)c;
+    loop_stop(w->process.loop);
+}
+
+static const talk asker_talk = { "asker", asker_rows, COUNT_OF(asker_rows), on_dropped };
 static const talk_row find_rows[] = { { AUTH_FIND, 0, 0, on_find } };
 static const talk find_talk = { "auth", find_rows, COUNT_OF(find_rows), NULL };
 
@@ -127,6 +150,31 @@ static void refusals_have_their_reason(void **state)
     assert_non_null(strstr(w->reason, "check_recipient_access"));
 }
 
+static void rewrite(const char *lines, uint32_t ref)
+{
+    policy_rewrite m = { .lines = str_c(lines) };
+    assert_true(channel_put(&w->asker, POLICY_REWRITE, ref, policy_rewrite, &m));
+    loop_run(w->process.loop);
+    assert_int_equal(w->ref, ref);
+}
+
+static void addresses_are_answered_line_by_line(void **state)
+{
+    (void)state;
+    begin("alias_maps =\nmyorigin = o.example\nlocal_recipient_maps =\ncanonical_maps = inline:{a@x.example=b@x.example "
+          "bad@x.example=@}\nsender_bcc_maps = inline:{b@x.example=c@x.example}\n");
+    rewrite("sa@x.example\nfa@x.example\ntme\nru@y.example\n", 5);
+    assert_int_equal(w->outcome, FAULT_NONE);
+    assert_string_equal(w->lines, "b@x.example\tc@x.example\nb@x.example\t\nme@o.example\t\nu@y.example\t\n");
+    rewrite("fa@x.example\nfbad@x.example\n", 6);
+    assert_int_equal(w->outcome, FAULT_TRY_LATER);
+    policy_rewrite broken = { .lines = STR("fa@x.example") }; /* without its end */
+    assert_true(channel_put(&w->asker, POLICY_REWRITE, 7, policy_rewrite, &broken));
+    loop_run(w->process.loop);
+    assert_false(channel_is_open(&w->asker)); /* it was dropped */
+    assert_int_equal(w->rewrites, 2);
+}
+
 static void a_configuration_that_relays_does_not_start(void **state)
 {
     static const contract look = { .role = "policy" };
@@ -143,6 +191,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_user_is_asked_for_once_and_routed),
         cmocka_unit_test(refusals_have_their_reason),
+        cmocka_unit_test(addresses_are_answered_line_by_line),
         cmocka_unit_test(a_configuration_that_relays_does_not_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,15 +41,16 @@ static const envelope_recipient to_given[2] = {
       .nexthop = STR_ROW("5.1.1 User unknown") },
 };
 
-static int file_make(str content, uint32_t recipients)
+static int file_make_at(uint64_t start, str content, uint32_t recipients)
 {
     int fd = memfd_create("queue-file", MFD_CLOEXEC);
     buf records = buf_new(QUEUE_ENVELOPE_MAX);
     assert_true(queue_records_envelope(&records, &envelope_given));
     for (uint32_t i = 0; i < recipients; i++)
         assert_true(queue_records_recipient(&records, &to_given[i % 2]));
-    assert_int_equal(pwrite(fd, content.p, content.n, QUEUE_CONTENT_START), content.n);
+    assert_int_equal(pwrite(fd, content.p, content.n, (off_t)start), content.n);
     queue_finish_args a = { .id = 4711,
+                            .content_start = start,
                             .arrived_us = 5000000,
                             .content_bytes = content.n,
                             .content_checksum = checksum(0, content),
@@ -59,6 +60,11 @@ static int file_make(str content, uint32_t recipients)
     assert_false(is_fault(queue_finish(fd, &a)));
     buf_free(&records);
     return fd;
+}
+
+static int file_make(str content, uint32_t recipients)
+{
+    return file_make_at(QUEUE_CONTENT_START, content, recipients);
 }
 
 static fault read_back(int fd, arena *a, queue_message *out)
@@ -218,6 +224,51 @@ static void flip_check(int fd, size_t at, unsigned bit, const queue_head *head)
     assert_int_equal(pwrite(fd, &was, 1, (off_t)at), 1);
 }
 
+/* A content that cleanup changed stands behind the one that came; of that nothing is left. */
+static void a_content_behind_another_comes_back(void **state)
+{
+    static char old[3 * QUEUE_CONTENT_START];
+    char bytes[sizeof ADDED CONTENT];
+    arena a;
+    queue_message m;
+    (void)state;
+    for (size_t n = 0; n <= sizeof old; n += n < 2 ? 1 : QUEUE_CONTENT_START / 2 - 1) {
+        uint64_t start = queue_content_behind(n);
+        assert_true(start >= QUEUE_CONTENT_START + n + QUEUE_ADDED_MAX && start % QUEUE_CONTENT_START == 0);
+        int fd = file_make_at(start, STR(CONTENT), 2);
+        assert_false(is_fault(read_back(fd, &a, &m)));
+        assert_int_equal(queue_content_start(&m.head), start);
+        assert_int_equal(m.head.checked_bytes, strlen(CONTENT));
+        assert_int_equal(pread(fd, bytes, m.head.content_bytes, (off_t)m.head.content_offset), m.head.content_bytes);
+        assert_memory_equal(bytes, ADDED CONTENT, m.head.content_bytes);
+        assert_false(is_fault(queue_content_check(fd, &m.head)));
+        assert_int_equal(pwrite(fd, "Y", 1, (off_t)start), 1);
+        assert_int_equal(queue_content_check(fd, &m.head).kind, FAULT_BROKEN);
+        assert_int_equal(pwrite(fd, "Y", 1, (off_t)start - 3), 1); /* of the added fields */
+        arena_free(&a);
+        assert_int_equal(read_back(fd, &a, &m).kind, FAULT_BROKEN);
+        arena_free(&a);
+        close(fd);
+    }
+}
+
+static void the_blocks_of_the_old_content_are_freed(void **state)
+{
+    static char old[64 * QUEUE_CONTENT_START];
+    struct stat st;
+    int fd = memfd_create("queue-file", MFD_CLOEXEC);
+    (void)state;
+    memset(old, 'x', sizeof old);
+    assert_int_equal(pwrite(fd, old, sizeof old, QUEUE_CONTENT_START), sizeof old);
+    uint64_t start = queue_content_behind(sizeof old);
+    assert_int_equal(pwrite(fd, "x\r\n", 3, (off_t)start), 3);
+    queue_finish_args a = { .id = 1, .content_start = start, .content_bytes = 3, .records = STR("") };
+    assert_false(is_fault(queue_finish(fd, &a)));
+    assert_int_equal(fstat(fd, &st), 0);
+    assert_true((uint64_t)st.st_blocks * 512 < sizeof old / 4);
+    close(fd);
+}
+
 static void a_flipped_bit_is_noticed(void **state)
 {
     int fd = file_make(STR(CONTENT), 2);
@@ -310,6 +361,8 @@ int main(void)
         cmocka_unit_test(a_file_cut_anywhere_was_never_finished),
         cmocka_unit_test(bytes_behind_the_end_are_noticed),
         cmocka_unit_test(a_flipped_bit_is_noticed),
+        cmocka_unit_test(a_content_behind_another_comes_back),
+        cmocka_unit_test(the_blocks_of_the_old_content_are_freed),
         cmocka_unit_test(a_torn_state_is_pending_and_a_torn_schedule_is_none),
         cmocka_unit_test(limits_hold),
         cmocka_unit_test(a_head_of_another_file_is_refused),

@@ -353,6 +353,29 @@ static void a_transaction_begins_anew_with_another_cleanup(void **state)
     assert_int_equal(w->cleanup[1].recipients, 2);
 }
 
+/* One that a reload replaces leaves before it reads the question: another one is asked for the file. */
+static void a_file_that_did_not_come_comes_from_another_cleanup(void **state)
+{
+    (void)state;
+    mail_begin();
+    say("RCPT TO:<u@l.example>\r\n");
+    route(&w->policy[0], "u");
+    answer(&w->policy[0], 250);
+    heard();
+    say("DATA\r\n");
+    attach(&w->cleanup[1].channel, &cleanup_end_talk, &w->cleanup[1], "cleanup", 1);
+    channel_close(&w->cleanup[0].channel);
+    rounds();
+    assert_string_equal(heard(), "");
+    assert_int_equal(w->cleanup[1].begins, 1);
+    ready(&w->cleanup[1]);
+    assert_true(str_starts(str_c(heard()), STR("354 ")));
+    say("x\r\n.\r\n");
+    assert_int_equal(w->cleanup[1].recipients, 1);
+    done(&w->cleanup[1]);
+    assert_true(str_starts(str_c(heard()), STR("250 2.0.0 Ok: queued as ")));
+}
+
 static void an_idle_session_ends_when_the_process_leaves(void **state)
 {
     (void)state;
@@ -399,6 +422,7 @@ int main(void)
         TEST(routes_with_a_refusal_are_none),
         TEST(a_footer_after_the_transaction_names_nobody),
         TEST(a_transaction_begins_anew_with_another_cleanup),
+        TEST(a_file_that_did_not_come_comes_from_another_cleanup),
         TEST(an_idle_session_ends_when_the_process_leaves),
         TEST(a_message_is_finished_when_the_process_leaves),
     };
