@@ -7,7 +7,7 @@ static const contract cleanup_contract = {
     .root = ROOT_EMPTY,
     .calls = CALLS_LOOP | CALLS_ACCEPT | CALLS_RECEIVE | CALLS_CONTENT,
     .limits = { .open_files = 8192 },
-    .peers = "smtpd pickup bounce local qmgr policy submit",
+    .peers = "smtpd pickup bounce local pipe qmgr policy submit",
 };
 
 /* Tables are opened while there are files; what is wrong with them was said by `postrider check`, and defers mail. */
@@ -56,6 +56,7 @@ int main(void)
         { "smtpd", bring_talk, bring_opened, bring_lost },
         { "pickup", bring_talk, bring_opened, bring_lost },
         { "local", bring_talk, bring_opened, bring_lost },
+        { "pipe", bring_talk, bring_opened, bring_lost },
         { "bounce", bring_talk, bring_opened, bring_lost },
         { "qmgr", qmgr_talk, stock_opened, stock_lost },
         { "policy", policy_talk, NULL, resolve_lost },

@@ -136,7 +136,9 @@ static void a_successor_takes_over_when_it_is_up(void **state)
     child *old = start_one("policy");
     process_end *old_end = end_last("policy");
     say_ready(old_end);
+    w->master.generation++;
     child *new = child_add(&w->master, role_by_name("policy"), 1);
+    new->is_successor = true;
     child_event_put(new, EVENT_SPAWN);
     rounds();
     process_end *new_end = end_last("policy");

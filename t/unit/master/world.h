@@ -181,6 +181,7 @@ static int setup(void **state)
     file_put("main.cf", MAIN_CF, MAIN_CF_ARGS);
     file_put("master.cf", MASTER_CF, w->port);
     file_put("local-worker", "an executable");
+    file_put("pipe-worker", "an executable");
     master *m = &w->master;
     *m = (master){ .directory = w->folder,
                    .ready_fd = -1,
