@@ -7,7 +7,7 @@
 
 static bool offers_tls(const session *s)
 {
-    return s->smtpd->tls && !tls_is_on(&s->stream) && s->config->smtpd_tls_security_level != TLS_LEVEL_NONE;
+    return s->smtpd->tls && !tls_is_on(&s->stream) && !s->is_local && s->config->smtpd_tls_security_level != TLS_LEVEL_NONE;
 }
 
 static bool offers_auth(const session *s)
@@ -16,9 +16,19 @@ static bool offers_auth(const session *s)
            (tls_is_on(&s->stream) || !s->config->smtpd_tls_auth_only);
 }
 
+/* What LMTP is not asked for: reports are its client's to make. */
+static bool is_of_smtp(const char *keyword)
+{
+    static const char *const words[] = { "VRFY", "DSN", "XVERP" };
+    for (size_t i = 0; i < COUNT_OF(words); i++)
+        if (strcmp(words[i], keyword) == 0)
+            return true;
+    return false;
+}
+
 bool hello_offers(const session *s, const char *keyword)
 {
-    return !list_has(s->config->smtpd_discard_ehlo_keywords, str_c(keyword));
+    return !(is_lmtp(s) && is_of_smtp(keyword)) && !list_has(s->config->smtpd_discard_ehlo_keywords, str_c(keyword));
 }
 
 bool hello_offers_verp(const session *s)

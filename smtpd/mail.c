@@ -106,11 +106,18 @@ static void rcpt_decided(session *s, const policy_answer *a)
     session_settle(s, (verdict){ PHASE_DATA, reply_of(REPLY_RCPT_OK) });
 }
 
+/* Replies of LMTP wait all together for the client to read them. */
+static uint64_t recipients_max(const session *s)
+{
+    uint64_t limit = s->config->smtpd_recipient_limit;
+    return is_lmtp(s) && limit > LMTP_RECIPIENTS_MAX ? LMTP_RECIPIENTS_MAX : limit;
+}
+
 verdict on_rcpt(session *s, const smtp_command *c)
 {
     transaction *tx = &s->tx;
     address to;
-    if (tx->accepted >= s->config->smtpd_recipient_limit || tx->arena.is_over)
+    if (tx->accepted >= recipients_max(s) || tx->arena.is_over)
         return (verdict){ s->phase, reply_of(REPLY_TOO_MANY_RECIPIENTS) };
     if (address_parse(c->argument, &to) != PARSE_DONE || to.is_null)
         return (verdict){ s->phase, reply_of(REPLY_BAD_RECIPIENT) };
@@ -156,7 +163,7 @@ verdict on_data(session *s, const smtp_command *c)
 {
     (void)c;
     if (s->tx.accepted == 0)
-        return (verdict){ s->phase, reply_of(REPLY_NO_RECIPIENTS) };
+        return (verdict){ s->phase, reply_of(is_lmtp(s) ? REPLY_NO_RECIPIENTS_LMTP : REPLY_NO_RECIPIENTS) };
     if (s->config->smtpd_data_restrictions.n)
         policy_question(s, POLICY_STAGE_DATA, STR_NONE, data_decided);
     else

@@ -49,6 +49,9 @@ typedef enum waiting { /* for whose answer; input rests meanwhile */
 typedef struct recipient {
     str address, original, transport, nexthop, orcpt, sender;
     uint32_t notify; /* NOTIFY_… */
+    uint32_t command; /* of the accepted RCPTs, from 0: whose it is */
+    fault result;     /* LMTP: the worst that was said */
+    bool is_told;
     struct recipient *next;
 } recipient;
 
@@ -62,6 +65,8 @@ typedef struct transaction {
     uint32_t decided_count;
     uint32_t accepted; /* RCPT commands that were */
     uint32_t count;    /* final recipients */
+    recipient **told;  /* LMTP, from the commit on: by number */
+    bool has_results;
     smtp_params rcpt_params;
     unsigned policy_flags;
     peer *cleanup; /* NULL: not begun */
@@ -98,7 +103,7 @@ typedef struct session {
     str helo, login;
     char tls[96];
     sasl sasl;
-    bool is_esmtp, is_metered, is_trusted_newline;
+    bool is_esmtp, is_metered, is_unlimited, is_local, is_trusted_newline; /* local: over a socket of the file system */
     unsigned errors, junk;
     unsigned policy_flags; /* of decisions that hold for the whole session */
     reply delayed;
@@ -119,6 +124,7 @@ struct smtpd {
 /* session.c */
 void session_open(listener *l, const accepted *a);
 void session_greet(session *s); /* within the limits: the banner is due */
+void session_write(session *s, const reply *r);      /* and nothing more */
 void session_say(session *s, const reply *r);        /* counts errors; may delay or close */
 void session_settle(session *s, verdict v);          /* the one place where a phase changes */
 void session_wait(session *s, waiting what, peer *whom);
@@ -152,8 +158,18 @@ size_t content_take(session *s, str bytes);
 void transaction_clear(session *s); /* gives up what was begun */
 bool transaction_begin(session *s);
 void transaction_commit(session *s);
+session *session_by_tx(smtpd *d, uint32_t ref); /* whose transaction it is; NULL: it is gone */
 extern const talk cleanup_talk;
 void cleanup_lost(peer *p);
+
+/* lmtp.c: the end of data has one reply in SMTP, in LMTP one for each RCPT that was accepted, in their order (RFC 2033 4.2) */
+enum { LMTP_RECIPIENTS_MAX = 1000, LMTP_OUTPUT_MAX = 4 * 1024 * 1024 };
+bool is_lmtp(const session *s);
+void lmtp_begin(session *s); /* at the commit: results are awaited */
+bool lmtp_on_result(void *context, channel *ch, received *r);
+void lmtp_results_say(session *s);
+void end_of_data_say(session *s, reply r); /* one for all; the transaction is the caller's to clear */
+reply result_reply(session *s, fault result, str words); /* words: of one that went well */
 
 /* footer.c */
 void footer_append(const session *s, buf *out); /* smtpd_reject_footer, its names filled in */
