@@ -1,4 +1,4 @@
-/* meter: counts connections by client, for smtpd and login. Sees client addresses and nothing else. */
+/* meter: counts connections, and what is done in them, by client, for smtpd and login. Sees client addresses and nothing else. */
 #include "base/clock.h"
 #include "base/memory.h"
 #include "daemon/daemon.h"
@@ -15,17 +15,41 @@ static const contract meter_contract = {
     .peers = "smtpd login",
 };
 
+static bool event_read(const received *r, meter_event *out, counted_by *out_by)
+{
+    if (meter_event_decode(r->bytes, out) != PARSE_DONE || out->kind >= METER_KINDS)
+        return false;
+    *out_by = (counted_by){ out->service, out->client_address, out->kind, out->v4_bits, out->v6_bits };
+    return true;
+}
+
+static void answer(channel *c, uint32_t ref, count_answer a)
+{
+    meter_answer m = { .is_allowed = a.is_allowed, .count = a.count, .rate = a.rate };
+    channel_put(c, METER_ANSWER, ref, meter_answer, &m);
+}
+
 static bool on_open(void *context, channel *c, received *r)
 {
     peer *p = context;
     meter_event m;
-    if (meter_event_decode(r->bytes, &m) != PARSE_DONE)
+    counted_by by;
+    if (!event_read(r, &m, &by))
         return false;
     count_limits limits = { m.count_limit, m.rate_limit, m.rate_unit_s };
-    count_answer a = counter_open(p->daemon->state, p->context, m.service, m.client_address, &limits,
-                                  clock_monotonic_ms());
-    meter_answer answer = { .is_allowed = a.is_allowed, .count = a.count, .rate = a.rate };
-    channel_put(c, METER_ANSWER, r->ref, meter_answer, &answer);
+    answer(c, r->ref, counter_open(p->daemon->state, p->context, &by, &limits, clock_monotonic_ms()));
+    return true;
+}
+
+static bool on_count(void *context, channel *c, received *r)
+{
+    peer *p = context;
+    meter_event m;
+    counted_by by;
+    if (!event_read(r, &m, &by))
+        return false;
+    count_limits limits = { .rate = m.rate_limit, .rate_unit_s = m.rate_unit_s };
+    answer(c, r->ref, counter_add(p->daemon->state, &by, &limits, clock_monotonic_ms()));
     return true;
 }
 
@@ -33,10 +57,23 @@ static bool on_close(void *context, channel *c, received *r)
 {
     peer *p = context;
     meter_event m;
+    counted_by by;
     (void)c;
-    if (meter_event_decode(r->bytes, &m) != PARSE_DONE)
+    if (!event_read(r, &m, &by))
         return false;
-    counter_close(p->daemon->state, p->context, m.service, m.client_address);
+    counter_close(p->daemon->state, p->context, &by);
+    return true;
+}
+
+static bool on_uncount(void *context, channel *c, received *r)
+{
+    peer *p = context;
+    meter_event m;
+    counted_by by;
+    (void)c;
+    if (!event_read(r, &m, &by))
+        return false;
+    counter_undo(p->daemon->state, &by);
     return true;
 }
 
@@ -57,15 +94,21 @@ static void report(process *d, buf *detail)
     buf_printf(detail, "clients=%zu", c->clients.n);
 }
 
-static const talk_row rows[] = { { METER_OPEN, 0, 0, on_open }, { METER_CLOSE, 0, 0, on_close } };
+static const talk_row rows[] = {
+    { METER_OPEN, 0, 0, on_open },
+    { METER_CLOSE, 0, 0, on_close },
+    { METER_COUNT, 0, 0, on_count },
+    { METER_UNCOUNT, 0, 0, on_uncount },
+};
 
 static const peer_row peers[] = {
     { .role = "smtpd", .talk = { "smtpd-meter", rows, COUNT_OF(rows), NULL }, .on_open = on_peer, .on_lost = on_lost },
     { .role = "login", .talk = { "login-meter", rows, COUNT_OF(rows), NULL }, .on_open = on_peer, .on_lost = on_lost },
 };
 
-static const program meter = { .contract = &meter_contract, .peers = peers, .peer_count = COUNT_OF(peers),
-                               .report = report };
+static const program meter = {
+    .contract = &meter_contract, .peers = peers, .peer_count = COUNT_OF(peers), .report = report
+};
 
 int main(void)
 {

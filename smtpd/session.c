@@ -275,18 +275,35 @@ void session_greet(session *s)
         policy_question(s, POLICY_STAGE_CONNECT, STR_NONE, connect_decided);
 }
 
+static void connection_counted(session *s, bool is_allowed)
+{
+    reply r = reply_of(REPLY_TOO_MANY_CONNECTIONS);
+    str words = is_allowed ? STR_NONE : meter_words(s, "many connections");
+    r.words = arena_printf(&s->arena, "%.*s %.*s", STR_ARG(s->config->myhostname), STR_ARG(words));
+    if (is_allowed)
+        session_greet(s);
+    else
+        session_close(s, &r);
+}
+
 static void limits_check(session *s)
 {
-    smtpd *d = s->smtpd;
-    if (d->session_count > s->config->smtpd_session_limit) {
-        reply r = reply_of(REPLY_TOO_MANY_SESSIONS);
+    reply r = reply_of(REPLY_TOO_MANY_SESSIONS);
+    if (s->smtpd->session_count > s->config->smtpd_session_limit)
         session_close(s, &r);
-    } else if (s->is_unlimited || (s->config->smtpd_client_connection_count_limit == 0 &&
-                                   s->config->smtpd_client_connection_rate_limit == 0)) {
-        session_greet(s);
-    } else {
-        meter_question(s);
+    else
+        meter_question(s, connection_counted);
+}
+
+/* In clear nothing is said here. */
+static void wrapper_counted(session *s, bool is_allowed)
+{
+    if (!is_allowed) {
+        session_close(s, NULL);
+        return;
     }
+    tls_begin(&s->stream, s->smtpd->tls, "smtp", str_c(s->id));
+    limits_check(s);
 }
 
 static void log_connect(const session *s, const accepted *a)
@@ -335,6 +352,7 @@ void session_open(listener *l, const accepted *a)
         return;
     }
     if (s->config->smtpd_tls_wrappermode)
-        tls_begin(&s->stream, d->tls, "smtp", str_c(s->id));
-    limits_check(s);
+        meter_count(s, METER_TLS_SESSIONS, wrapper_counted);
+    else
+        limits_check(s);
 }

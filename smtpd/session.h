@@ -3,6 +3,7 @@
 #pragma once
 #include "conf/networks.h"
 #include "daemon/daemon.h"
+#include "ipc/talk/meter.h"
 #include "ipc/talk/policy.h"
 #include "loop/stream.h"
 #include "mail/address.h"
@@ -98,11 +99,15 @@ typedef struct session {
     uint32_t ref;    /* of the question */
     policy_ask question; /* kept to ask again when policy was restarted */
     void (*on_answer)(struct session *, const policy_answer *);
+    void (*on_counted)(struct session *, bool is_allowed);
+    enum meter_kind counting;
+    str asked_for; /* recipient that is being counted */
     line_reader lines;
     char id[24], client[64];
     str helo, login;
     char tls[96];
     sasl sasl;
+    bool has_counted_tls;
     bool is_esmtp, is_metered, is_unlimited, is_local, is_trusted_newline; /* local: over a socket of the file system */
     unsigned errors, junk;
     unsigned policy_flags; /* of decisions that hold for the whole session */
@@ -182,9 +187,12 @@ extern const talk policy_talk;
 void policy_opened(peer *p);
 void policy_lost(peer *p);
 
-/* meter.c */
-void meter_question(session *s);
+/* meter.c: limits by client; nothing is asked where none is set */
+void meter_question(session *s, void (*then)(session *, bool is_allowed)); /* of the connection */
 void meter_forget(session *s);
+void meter_count(session *s, enum meter_kind kind, void (*then)(session *, bool is_allowed));
+void meter_uncount_tls(session *s);
+str meter_words(session *s, const char *too_much); /* of the reply to one over a limit */
 extern const talk meter_talk;
 void meter_lost(peer *p);
 
