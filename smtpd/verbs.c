@@ -39,6 +39,13 @@ static verdict on_web(session *s, const smtp_command *c)
     return (verdict){ PHASE_CLOSED, REPLY_LATER };
 }
 
+/* CHUNKING is not offered: what follows may be content, and content is never run. */
+static verdict on_bdat(session *s, const smtp_command *c)
+{
+    log_event(LOG_WARNING, "not-offered", LOG_C("session", s->id), LOG_C("client", s->client), LOG_STR("verb", c->verb));
+    return (verdict){ PHASE_CLOSED, reply_of(REPLY_UNKNOWN) };
+}
+
 static const verb verbs[] = {
     { STR_ROW("EHLO"), PHASE_COMMANDS, ARGUMENT_WORD, BEFORE_TLS | NOT_IN_LMTP, on_ehlo },
     { STR_ROW("HELO"), PHASE_COMMANDS, ARGUMENT_WORD, BEFORE_TLS | NOT_IN_LMTP, on_helo },
@@ -53,6 +60,7 @@ static const verb verbs[] = {
     { STR_ROW("QUIT"), PHASE_COMMANDS, ARGUMENT_NONE, BEFORE_TLS, on_quit },
     { STR_ROW("STARTTLS"), PHASE_HELLO | PHASE_MAIL, ARGUMENT_NONE, BEFORE_TLS, on_starttls },
     { STR_ROW("AUTH"), PHASE_HELLO | PHASE_MAIL, ARGUMENT_SOME, 0, on_auth },
+    { STR_ROW("BDAT"), PHASE_COMMANDS, ARGUMENT_ANY, BEFORE_TLS, on_bdat },
     { STR_ROW("GET"), PHASE_COMMANDS, ARGUMENT_ANY, BEFORE_TLS | IS_HOSTILE, on_web },
     { STR_ROW("POST"), PHASE_COMMANDS, ARGUMENT_ANY, BEFORE_TLS | IS_HOSTILE, on_web },
     { STR_ROW("PUT"), PHASE_COMMANDS, ARGUMENT_ANY, BEFORE_TLS | IS_HOSTILE, on_web },

@@ -152,11 +152,21 @@ static void what_is_no_verb(void **state)
 {
     static const char *const lines[] = {
         "",     "X",      "EXPN x", "MAIL",   "RCPT", "MAILFROM:<a@b>", "MAIL TO:<a@b>", "RCPT FROM:<a@b>",
-        "TURN", "BDAT 1", "EHL",    "EHLOO x"
+        "TURN", "BDAT1", "EHL",    "EHLOO x"
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(lines); i++)
         assert_int_equal(command(PHASE_MAIL, lines[i]).reply.code, 500);
+}
+
+static void content_that_was_not_asked_for_is_never_run(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < COUNT_OF(phases); k++) {
+        verdict v = command(phases[k], k % 2 ? "BDAT 99 LAST" : "bdat");
+        assert_int_equal(v.reply.code, 500);
+        assert_int_equal(v.next, PHASE_CLOSED);
+    }
 }
 
 static void browsers_hear_nothing(void **state)
@@ -197,6 +207,7 @@ int main(void)
         cmocka_unit_test_setup(lmtp_has_a_hello_of_its_own, setup),
         cmocka_unit_test_setup(arguments_of_another_shape, setup),
         cmocka_unit_test_setup(what_is_no_verb, setup),
+        cmocka_unit_test_setup(content_that_was_not_asked_for_is_never_run, setup),
         cmocka_unit_test_setup(browsers_hear_nothing, setup),
         cmocka_unit_test_setup(useless_commands_have_a_limit, setup),
     };
