@@ -54,7 +54,7 @@ static void envelope_keep(intake *i, const envelope *e)
         .returns = arena_copy(a, e->returns),
         .forwarders = arena_copy(a, e->forwarders),
         .verp = arena_copy(a, e->verp),
-        .flags = e->flags,
+        .flags = e->flags & (i->bringer->may_be_direct ? ~0U : ~(unsigned)ENVELOPE_DIRECT),
     };
     i->has_envelope = true;
 }
@@ -96,6 +96,7 @@ static void recipient_keep(intake *i, const envelope_recipient *m)
         i->problem = fault_make(FAULT_REFUSED, "5.3", "Too many recipients");
         return;
     }
+    *vec_add(&i->numbers) = i->brought_count - 1;
     *vec_add(&i->brought) = (envelope_recipient){ .address = arena_copy(a, m->address),
                                                   .original = arena_copy(a, says_more ? m->original : m->address),
                                                   .orcpt = arena_copy(a, m->orcpt),
@@ -119,7 +120,7 @@ static bool is_address(str path, bool may_be_null)
 static void routed_keep(intake *i, const envelope_recipient *m)
 {
     if (i->bringer->has_checked_addresses || is_address(m->address, false))
-        intake_add_recipient(i, m);
+        direct_place(i, i->brought_count - 1, intake_add_recipient(i, m));
     else
         i->problem = fault_make(FAULT_REFUSED, "1.3", "A recipient is no address");
 }
@@ -227,6 +228,7 @@ void bring_opened(peer *p)
     b->has_checked_addresses = strcmp(p->role, "smtpd") == 0;
     b->may_run_programs = strcmp(p->role, "local") == 0 || strcmp(p->role, "pipe") == 0;
     b->is_internal = strcmp(p->role, "smtpd") != 0 && strcmp(p->role, "pickup") != 0;
+    b->may_be_direct = strcmp(p->role, "smtpd") == 0;
     p->context = b;
 }
 

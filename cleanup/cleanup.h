@@ -30,6 +30,7 @@ typedef struct bringer {
     bool is_internal;      /* a process of ours: what it brings was checked when it came, or is our own */
     bool has_checked_size; /* under the rules of the session that brought it, which a reload does not change */
     bool has_checked_addresses;
+    bool may_be_direct;    /* smtpd alone: its client has the message until the results are said */
     uid_t uid;
     size_t open;
     struct bringer *next;
@@ -41,6 +42,7 @@ typedef enum intake_state {
     INTAKE_REWRITING, /* policy is asked for its addresses */
     INTAKE_RESOLVING, /* policy is asked where it goes */
     INTAKE_COMMITTING,
+    INTAKE_DIRECT, /* qmgr delivers it and says how that went */
 } intake_state;
 
 /* An address that policy is asked for (policy.h, REWRITE). */
@@ -49,6 +51,10 @@ typedef struct rewrite_line {
     str path;
     str to, bcc; /* the answer; p NULL: none yet */
 } rewrite_line;
+
+typedef struct intake_place { /* of a recipient as it was brought, in the file */
+    uint32_t brought, final;
+} intake_place;
 
 typedef struct intake {
     bringer *bringer;
@@ -60,7 +66,9 @@ typedef struct intake {
     bool has_envelope;
     VEC(envelope_recipient) brought; /* without a route: policy is asked at COMMIT */
     buf records;                     /* of recipients with their routes */
-    map seen;                        /* final recipients: each once */
+    map seen;                        /* final recipients, each once: its number from 1 */
+    VEC(uint32_t) numbers;           /* of those in `brought`, as they came; blind copies have none */
+    VEC(intake_place) places;        /* of a direct message */
     uint32_t brought_count, recipient_count, to_answer;
     buf header;                /* the header block, or its first megabyte */
     VEC(str) originals;        /* recipients as they were asked for, where recipient_bcc_maps is to be asked */
@@ -122,9 +130,19 @@ intake *intake_by_id(cleanup *c, uint64_t id);
 void intake_serve(cleanup *c, fault full); /* gives blanks to those who wait; with a fault they are told */
 void intake_end(intake *i, fault outcome); /* answers and frees; a fault drops the file */
 void intake_drop(intake *i);               /* without an answer */
-void intake_add_recipient(intake *i, const envelope_recipient *r); /* final, with its route; once */
+uint32_t intake_add_recipient(intake *i, const envelope_recipient *r); /* final, with its route; once; its index */
 void intake_finish(intake *i); /* all recipients have routes: write, and ask for the rename */
 void intake_committed(intake *i, fault outcome);
+void intake_log_queued(const intake *i);
+
+/* direct.c: who brought it keeps it until each recipient's result is said (LMTP) */
+bool is_direct(const intake *i);
+void direct_place(intake *i, uint32_t brought, uint32_t final); /* where that recipient stands in the file */
+void direct_resolved(intake *i, size_t index, uint32_t final);  /* the same, of one that policy was asked for */
+void direct_decide(intake *i); /* whether it can be after all; before the file is finished */
+void direct_start(intake *i);
+bool direct_on_outcome(void *context, channel *ch, received *r); /* of qmgr */
+bool direct_on_over(void *context, channel *ch, received *r);
 
 fault intake_content_check(const intake *i);   /* the file holds what was announced */
 void intake_discard(intake *i);                /* the bringer hears yes; it goes nowhere */

@@ -38,6 +38,7 @@ bool trace_append(const intake *i, buf *out)
         .client_name = str_equal(e->client_name, STR("unknown")) ? STR_NONE : e->client_name,
         .client_ip = e->client_address,
         .is_esmtp = str_starts(e->protocol, STR("E")),
+        .is_lmtp = str_starts(e->protocol, STR("L")),
         .has_login = e->login.n > 0,
         .is_utf8 = e->flags & ENVELOPE_UTF8,
         .tls_version = version,

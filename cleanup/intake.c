@@ -64,6 +64,8 @@ static void intake_free(intake *i)
     vec_free(&i->originals);
     vec_free(&i->lines);
     vec_free(&i->bcc);
+    vec_free(&i->numbers);
+    vec_free(&i->places);
     arena_free(&i->arena);
     free(i);
     daemon_session_closed(c->process);
@@ -151,17 +153,22 @@ static bool key_append(const intake *i, const envelope_recipient *r, buf *out)
            buf_append_char(out, '\0') && fold_append(out, address);
 }
 
-void intake_add_recipient(intake *i, const envelope_recipient *r)
+uint32_t intake_add_recipient(intake *i, const envelope_recipient *r)
 {
     buf key = buf_new(4096);
     bool fits = key_append(i, r, &key);
-    bool is_new = fits && map_put(&i->seen, buf_str(&key), i) == NULL;
+    uintptr_t number = (uintptr_t)map_get(&i->seen, buf_str(&key));
+    bool is_new = fits && number == 0;
+    if (is_new) {
+        number = ++i->recipient_count;
+        map_put(&i->seen, buf_str(&key), (void *)number);
+    }
     buf_free(&key);
-    i->recipient_count += is_new;
     if (i->first_recipient.p == NULL)
         i->first_recipient = arena_copy(&i->arena, r->address);
     if (!fits || (is_new && !queue_records_recipient(&i->records, r)))
         i->problem = fault_make(FAULT_REFUSED, "5.3", "Too many recipients");
+    return (uint32_t)number - 1;
 }
 
 void recipients_clear(intake *i)
@@ -170,7 +177,7 @@ void recipients_clear(intake *i)
     map_free(&i->seen);
     i->seen = (map){ 0 };
     i->recipient_count = 0;
-    i->brought.n = 0;
+    i->brought.n = i->numbers.n = i->places.n = 0;
 }
 
 /* A bringer that died or lies is noticed here. */
@@ -212,6 +219,7 @@ static fault file_finish(intake *i)
 
 void intake_finish(intake *i)
 {
+    direct_decide(i);
     fault f = is_fault(i->problem) ? i->problem
               : i->file.qmgr       ? file_finish(i)
                                    : fault_make(FAULT_TRY_LATER, "3.0", "Queue manager restarted");
@@ -219,12 +227,16 @@ void intake_finish(intake *i)
         intake_end(i, f);
         return;
     }
+    if (is_direct(i)) {
+        direct_start(i);
+        return;
+    }
     queue_file m = { .queue_id = i->file.id };
     i->state = INTAKE_COMMITTING;
     channel_put(&i->file.qmgr->channel, QUEUE_COMMIT, 0, queue_file, &m);
 }
 
-static void log_queued(const intake *i)
+void intake_log_queued(const intake *i)
 {
     const envelope *e = &i->envelope;
     log_event(LOG_INFO, "queued", LOG_C("id", queue_id_text(i->file.id).text), LOG_STR("session", e->session),
@@ -245,6 +257,6 @@ void intake_committed(intake *i, fault outcome)
     queue_file m = { .queue_id = i->file.id };
     channel_put(&i->file.qmgr->channel, QUEUE_DURABLE, 0, queue_file, &m);
     channel_flush(&i->file.qmgr->channel);
-    log_queued(i);
+    intake_log_queued(i);
     intake_end(i, NO_FAULT);
 }

@@ -125,7 +125,7 @@ static bool on_route(void *context, channel *ch, received *r)
                                  .notify = brought->notify,
                                  .sender = m.sender.n ? m.sender : brought->sender };
     q->has_route = true;
-    intake_add_recipient(q->intake, &final);
+    direct_resolved(q->intake, q->index, intake_add_recipient(q->intake, &final));
     return true;
 }
 
@@ -141,7 +141,7 @@ static void no_route(const question *q, const policy_answer *m)
                                  .nexthop = arena_printf(&i->arena, "%.*s %.*s", STR_ARG(status), STR_ARG(m->reply)),
                                  .orcpt = b->orcpt,
                                  .notify = b->notify };
-    intake_add_recipient(i, &final);
+    direct_resolved(i, q->index, intake_add_recipient(i, &final));
 }
 
 static bool on_answer(void *context, channel *ch, received *r)

@@ -94,6 +94,8 @@ static const talk_row rows[] = {
     { QUEUE_FRESH, 2, 2, on_fresh },
     { QUEUE_FULL, 0, 0, on_full },
     { QUEUE_COMMITTED, 0, 0, on_committed },
+    { QUEUE_OUTCOME, 0, 0, direct_on_outcome },
+    { QUEUE_OVER, 0, 0, direct_on_over },
 };
 const talk qmgr_talk = { "cleanup-qmgr", rows, COUNT_OF(rows), NULL };
 
@@ -119,7 +121,7 @@ void stock_lost(peer *p)
         if (i->file.qmgr != p)
             continue;
         i->file.qmgr = NULL;
-        if (i->state == INTAKE_COMMITTING)
+        if (i->state >= INTAKE_COMMITTING)
             intake_end(i, fault_make(FAULT_TRY_LATER, "3.0", "Queue manager restarted"));
     }
     stock_refill(c); /* of another that is there already */

@@ -39,11 +39,14 @@ static const char head[] =
     "the default. Lines continue as in main.cf.\n"
     ".TP\n.I name\nFor type inet: a port or its name (smtp, submission, submissions, imap, imaps, pop3, pop3s), alone "
     "or behind\n"
-    "a host name or address and a colon; an IPv6 address stands in brackets. For type unix: a name.\n"
+    "a host name or address and a colon; an IPv6 address stands in brackets. For type unix: a name; smtpd then listens "
+    "on\n"
+    "that name in public/ of queue_directory, or on a path that begins with a slash (see "
+    "\\fBpostrider\\-lmtp\\fR(5)).\n"
     ".TP\n.I type\ninet or unix.\n"
     ".TP\n.I private, unpriv, chroot\ny, n or a dash. Read for Postfix's sake: each program is confined as its own "
     "contract "
-    "says.\n"
+    "says. What others connect to has n as private.\n"
     ".TP\n.I wakeup\nSeconds after which the service is woken, again and again; with a ? behind, only once it has been "
     "used.\n"
     ".TP\n.I maxproc\nHow many processes of the service may run; 0 for no limit, a dash for "
@@ -55,7 +58,7 @@ static const char head[] =
     "service, and \\fB\\-v\\fR for \\fB\\-o\\fR log_verbose=yes.\n"
     ".SH PARAMETERS\n";
 
-static const char tail[] = ".SH \"SEE ALSO\"\n.BR postrider (8)\n";
+static const char tail[] = ".SH \"SEE ALSO\"\n.BR postrider (8),\n.BR postrider\\-lmtp (5)\n";
 
 /* Text as the formatter must read it: nothing in it is a request. */
 static void print_text(str s)

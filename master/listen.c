@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "master/master.h"
+#include "master/socket_file.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -15,7 +16,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { BACKLOG = 1024 };
+enum { BACKLOG = 1024, QUEUE_DIRECTORY_MAX = 92 };
+
+#define LISTENER_PATH "unix:" /* in front of the address of one in the file system */
 
 /* A pass over the services of a configuration: the first marks what is there already, the second binds what is missing. */
 typedef struct pass {
@@ -149,6 +152,51 @@ static fault service_listen(const pass *p)
     return f;
 }
 
+/* Names of the suite's own sockets are not for services. */
+static bool is_reserved(str name)
+{
+    bool is_ours = str_equal(name, STR("ctl"));
+    for (size_t i = 0; i < role_count; i++)
+        is_ours = is_ours || (roles[i].local_socket && str_equal(name, str_c(roles[i].local_socket)));
+    return is_ours;
+}
+
+static fault path_listen(const pass *p, const char *path, bool is_ours)
+{
+    char address[120];
+    int fd;
+    snprintf(address, sizeof address, LISTENER_PATH "%s", path);
+    net_listener *l = listener_find(p->master, p->service->key, address);
+    if (l) {
+        l->is_kept = true;
+        l->next_role = p->service->role;
+    }
+    if (l || !p->binds)
+        return NO_FAULT;
+    fault f = socket_file_listen(path, SOCK_STREAM, is_ours, &fd);
+    if (is_fault(f))
+        return fault_make(f.kind, f.status, "%.*s:%u: service %.*s cannot %s", STR_ARG(p->parsed->master_file),
+                          p->service->line, STR_ARG(p->service->name), f.text);
+    listener_add(p, address, fd);
+    return NO_FAULT;
+}
+
+static fault unix_listen(const pass *p)
+{
+    str name = p->service->name;
+    bool is_path = name.p[0] == '/';
+    if (is_reserved(name))
+        return fault_make(FAULT_REFUSED, "3.5", "%.*s:%u: the suite has a socket of the name %.*s itself",
+                          STR_ARG(p->parsed->master_file), p->service->line, STR_ARG(name));
+    arena a = arena_new(0);
+    str folder = p->parsed->base.config.queue_directory;
+    const char *path = is_path ? arena_c(&a, name)
+                               : arena_printf(&a, "%.*s/public/%.*s", STR_ARG(folder), STR_ARG(name)).p;
+    fault f = path_listen(p, path, !is_path);
+    arena_free(&a);
+    return f;
+}
+
 static fault services_listen(master *m, const parsed *of, bool binds)
 {
     fault f = NO_FAULT;
@@ -156,6 +204,8 @@ static fault services_listen(master *m, const parsed *of, bool binds)
         pass p = { m, of, &of->services.rows.p[i], binds };
         if (p.service->type == SERVICE_INET)
             f = service_listen(&p);
+        else if (service_listens(p.service))
+            f = unix_listen(&p);
     }
     return f;
 }
@@ -163,6 +213,8 @@ static fault services_listen(master *m, const parsed *of, bool binds)
 static void listener_free(net_listener *l)
 {
     close(l->fd);
+    if (strncmp(l->address, LISTENER_PATH, strlen(LISTENER_PATH)) == 0)
+        socket_file_remove(l->address + strlen(LISTENER_PATH));
     free((char *)(uintptr_t)l->key);
     free((char *)(uintptr_t)l->address);
     free(l);
@@ -190,18 +242,14 @@ fault listeners_bind(master *m, const parsed *p)
 
 static fault local_bind(master *m, const char *name, int *out)
 {
-    struct sockaddr_un to = { .sun_family = AF_UNIX };
-    int n = snprintf(to.sun_path, sizeof to.sun_path, "%.*s/public/%s", STR_ARG(m->parsed->base.config.queue_directory),
-                     name);
-    if (n < 0 || (size_t)n >= sizeof to.sun_path)
-        return fault_make(FAULT_REFUSED, "3.5", "queue_directory is too long for sockets in it: at most %zu octets",
-                          sizeof to.sun_path - 16);
-    *out = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    unlink(to.sun_path);
-    if (*out < 0 || bind(*out, (struct sockaddr *)&to, sizeof to) != 0 || chmod(to.sun_path, 0666) != 0 ||
-        listen(*out, BACKLOG) != 0)
-        return fault_errno("listen on %s", to.sun_path);
-    return NO_FAULT;
+    str folder = m->parsed->base.config.queue_directory;
+    if (folder.n > QUEUE_DIRECTORY_MAX)
+        return fault_make(FAULT_REFUSED, "3.5", "queue_directory is too long for sockets in it: at most %d octets",
+                          QUEUE_DIRECTORY_MAX);
+    arena a = arena_new(0);
+    fault f = socket_file_listen(arena_printf(&a, "%.*s/public/%s", STR_ARG(folder), name).p, SOCK_SEQPACKET, true, out);
+    arena_free(&a);
+    return f;
 }
 
 fault local_sockets_bind(master *m)

@@ -2,7 +2,7 @@
 #include "base/memory.h"
 #include "base/vec.h"
 
-enum { KEY_MAX = COUNTER_SERVICE_MAX + 1 + SOURCE_MAX, SWEEP_MS = 1000 };
+enum { KEY_MAX = COUNTER_SERVICE_MAX + 2 + SOURCE_MAX, SWEEP_MS = 1000 };
 
 typedef struct key {
     char bytes[KEY_MAX];
@@ -26,14 +26,15 @@ static str key_str(const key *k)
     return (str){ k->bytes, k->n };
 }
 
-static key key_of(str service, str address)
+static key key_of(const counted_by *by)
 {
     key k = { 0 };
-    source s = source_of(address);
-    service = str_upto(service, COUNTER_SERVICE_MAX);
+    source s = source_of_network(by->address, by->v4_bits, by->v6_bits);
+    str service = str_upto(by->service, COUNTER_SERVICE_MAX);
     if (service.n)
         memcpy(k.bytes, service.p, service.n);
-    k.n = service.n + 1;
+    k.bytes[service.n + 1] = (char)by->kind;
+    k.n = service.n + 2;
     memcpy(k.bytes + k.n, s.bytes, s.n);
     k.n += s.n;
     return k;
@@ -128,18 +129,47 @@ static void hold(holder *h, const key *k)
     e->open++;
 }
 
-count_answer counter_open(counter *c, holder *h, str service, str address, const count_limits *limits, uint64_t now_ms)
+static uint32_t rate_next(counted *e, const count_limits *limits, uint64_t now_ms)
 {
-    key k = key_of(service, address);
+    return rate_add(e, (limits->rate_unit_s ? limits->rate_unit_s : 60) * UINT64_C(1000), now_ms);
+}
+
+/* What is refused for its rate does not add to it: who asks too often gets as much as he may, not nothing. */
+static count_answer answer(counted *e, const count_limits *limits, uint64_t now_ms)
+{
+    count_answer a = { .count = e->open, .rate = rate_next(e, limits, now_ms) };
+    bool is_too_fast = limits->rate && a.rate > limits->rate;
+    a.is_allowed = !is_too_fast && (limits->count == 0 || a.count <= limits->count);
+    e->current -= is_too_fast;
+    return a;
+}
+
+count_answer counter_open(counter *c, holder *h, const counted_by *by, const count_limits *limits, uint64_t now_ms)
+{
+    key k = key_of(by);
     counted *e = client_get(c, &k, now_ms);
     if (e == NULL)
         return (count_answer){ .is_allowed = true };
     hold(h, &k);
     e->open++;
-    uint64_t unit_ms = (limits->rate_unit_s ? limits->rate_unit_s : 60) * UINT64_C(1000);
-    count_answer a = { .count = e->open, .rate = rate_add(e, unit_ms, now_ms) };
-    a.is_allowed = (limits->count == 0 || a.count <= limits->count) && (limits->rate == 0 || a.rate <= limits->rate);
-    return a;
+    return answer(e, limits, now_ms);
+}
+
+count_answer counter_add(counter *c, const counted_by *by, const count_limits *limits, uint64_t now_ms)
+{
+    key k = key_of(by);
+    counted *e = client_get(c, &k, now_ms);
+    if (e == NULL)
+        return (count_answer){ .is_allowed = true };
+    return answer(e, limits, now_ms);
+}
+
+void counter_undo(counter *c, const counted_by *by)
+{
+    key k = key_of(by);
+    counted *e = map_get(&c->clients, key_str(&k));
+    if (e && e->current)
+        e->current--;
 }
 
 static void taken_back(counter *c, const key *k, uint32_t n)
@@ -149,9 +179,9 @@ static void taken_back(counter *c, const key *k, uint32_t n)
         e->open -= n < e->open ? n : e->open;
 }
 
-void counter_close(counter *c, holder *h, str service, str address)
+void counter_close(counter *c, holder *h, const counted_by *by)
 {
-    key k = key_of(service, address);
+    key k = key_of(by);
     held *e = map_get(&h->open, key_str(&k));
     if (e == NULL)
         return;

@@ -126,7 +126,9 @@ void finish_asked(qmgr *q, message *m)
     uint8_t what = m->asked;
     m->asked = ASKED_NOTHING;
     schedule_never(q, m);
-    if (what == ASKED_DELETE) {
+    if (is_direct(q, m)) {
+        direct_finish(q, m);
+    } else if (what == ASKED_DELETE) {
         log_event(LOG_INFO, "deleted", LOG_C("id", queue_id_text(m->id).text));
         message_remove(q, m);
     } else if (message_move(q, m, QUEUE_HOLD)) {
@@ -206,14 +208,16 @@ static void settle(qmgr *q, message *m, tally t)
 /* Called again when a report was made, until all are. */
 void finish_round(qmgr *q, message *m)
 {
-    if (report_start(q, m))
+    if (!is_direct(q, m) && report_start(q, m))
         return;
     tally t = tally_of(m->loaded);
     q->active_count--;
     m->state = MESSAGE_AT_REST;
     if (m->asked == ASKED_HOLD && t.deferred == 0 && t.failed == 0)
         m->asked = ASKED_NOTHING; /* nothing is left to hold */
-    if (m->asked)
+    if (is_direct(q, m))
+        direct_finish(q, m);
+    else if (m->asked)
         finish_asked(q, m);
     else
         settle(q, m, t);

@@ -137,14 +137,16 @@ static bool on_commit(void *context, channel *c, received *r)
 /* Ours from now on. Its descriptor is of use only when it is delivered soon: so many messages may wait. */
 static void take_over(qmgr *q, fresh *f)
 {
-    message *m = message_add(q, f->id, QUEUE_ACTIVE, clock_s());
+    message *m = message_add(q, f->id, f->state == FRESH_GIVEN ? QUEUE_INCOMING : QUEUE_ACTIVE, clock_s());
     bool is_soon = q->active_count < daemon_config(q->process)->qmgr_message_active_limit;
     int fd = f->fd;
     f->fd = is_soon ? -1 : fd;
     fresh_free(q, f);
     q->accepted++;
     fault why = is_soon ? message_load(q, m, fd) : NO_FAULT;
-    if (why.kind == FAULT_REFUSED) { /* its cleanup emptied it: it was refused, and its word to drop it is lost */
+    if (is_fault(why) && is_direct(q, m)) {
+        direct_fail(q, m, why);
+    } else if (why.kind == FAULT_REFUSED) { /* its cleanup emptied it: it was refused, and its word to drop it is lost */
         log_event(LOG_INFO, "discarded", LOG_C("id", queue_id_text(m->id).text), LOG_C("reason", why.text));
         message_remove(q, m);
     } else if (is_fault(why)) {
@@ -152,6 +154,27 @@ static void take_over(qmgr *q, fresh *f)
     } else {
         schedule_ready(q, m);
     }
+}
+
+/* It stays where it is: a start discards it there. A failure leaves nothing. */
+static bool on_direct(void *context, channel *c, received *r)
+{
+    peer *from = context;
+    qmgr *q = from->daemon->state;
+    fresh *f = fresh_named(from, r->bytes, FRESH_GIVEN);
+    (void)c;
+    if (f == NULL)
+        return false;
+    uint64_t id = f->id;
+    fault why = direct_add(q, id, from);
+    if (!is_fault(why)) {
+        take_over(q, f);
+        return true;
+    }
+    queue_tree_remove(q->root_fd, QUEUE_INCOMING, id);
+    fresh_free(q, f);
+    direct_refuse(from, id, why);
+    return true;
 }
 
 static bool on_durable(void *context, channel *c, received *r)
@@ -174,7 +197,11 @@ static bool on_drop(void *context, channel *c, received *r)
     if (queue_file_decode(r->bytes, &m) != PARSE_DONE)
         return false;
     fresh *f = map_get(&q->fresh, ID_KEY(m.queue_id));
-    if (f == NULL || f->holder != from)
+    if (f == NULL) {
+        direct_forget(q, m.queue_id, from); /* or its result is on its way already */
+        return true;
+    }
+    if (f->holder != from)
         return false;
     queue_tree_remove(q->root_fd, f->state == FRESH_GIVEN ? QUEUE_INCOMING : QUEUE_ACTIVE, f->id);
     fresh_free(q, f);
@@ -185,6 +212,7 @@ static const talk_row rows[] = {
     { QUEUE_TAKE, 0, 0, on_take },
     { QUEUE_COMMIT, 0, 0, on_commit },
     { QUEUE_DURABLE, 0, 0, on_durable },
+    { QUEUE_DIRECT, 0, 0, on_direct },
     { QUEUE_DROP, 0, 0, on_drop },
 };
 const talk cleanup_talk = { "cleanup-qmgr", rows, COUNT_OF(rows), NULL };
@@ -218,4 +246,5 @@ static void settle_all(qmgr *q, const peer *holder)
 void fresh_holder_lost(peer *p)
 {
     settle_all(p->daemon->state, p);
+    direct_holder_lost(p);
 }

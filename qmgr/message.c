@@ -99,6 +99,10 @@ void message_damaged(qmgr *q, message *m, fault why)
 {
     log_event(LOG_ERROR, why.kind == FAULT_TRY_LATER ? "queue-file-unreadable" : "queue-file-damaged",
               LOG_C("id", queue_id_text(m->id).text), LOG_C("reason", why.text));
+    if (is_direct(q, m)) {
+        direct_fail(q, m, why);
+        return;
+    }
     if (why.kind == FAULT_TRY_LATER) {
         schedule_at(q, m, 0);
         return;

@@ -122,12 +122,17 @@ typedef struct learning { /* deferred messages whose next try is to be read from
     size_t at;
     task task;
 } learning;
+typedef struct direct { /* a message whose results go back at once */
+    uint64_t id;
+    peer *holder; /* the cleanup that is to be told; NULL: it is gone, or does not care any more */
+} direct;
 
 struct qmgr {
     process *process;
     int root_fd;
     map messages; /* by id */
     map fresh;    /* by id */
+    map directs;  /* by id */
     map destinations;
     VEC(message *) waiting; /* a heap by next_try_s */
     readies ready[2];       /* to be loaded: mail that is new, mail that failed before; served in turn */
@@ -161,6 +166,15 @@ fault ids_next(qmgr *q,
 /* fresh.c */
 extern const talk cleanup_talk;
 void fresh_holder_lost(peer *p);
+
+/* direct.c: messages that whoever brought them keeps until the results are said: tried once, told, and gone */
+fault direct_add(qmgr *q, uint64_t id, peer *holder); /* a fault: there is no room for one now */
+void direct_refuse(peer *holder, uint64_t id, fault why); /* of one that was not added */
+void direct_forget(qmgr *q, uint64_t id, const peer *holder); /* the holder does not wait for it any more */
+void direct_holder_lost(const peer *p);
+bool is_direct(const qmgr *q, const message *m);
+void direct_finish(qmgr *q, message *m);          /* says what is known of each recipient, and removes it */
+void direct_fail(qmgr *q, message *m, fault why); /* the same for all of them */
 
 /* scan.c */
 fault scan_all(qmgr *q); /* what earlier runs left */

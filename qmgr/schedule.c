@@ -132,7 +132,7 @@ static void not_loaded(qmgr *q, message *m, fault why)
 static void start(qmgr *q, message *m)
 {
     fault f = message_load(q, m, -1);
-    if (!is_fault(f) && !message_move(q, m, QUEUE_ACTIVE))
+    if (!is_fault(f) && !is_direct(q, m) && !message_move(q, m, QUEUE_ACTIVE))
         f = fault_errno("move to active");
     if (is_fault(f)) {
         not_loaded(q, m, f);

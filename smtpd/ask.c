@@ -87,7 +87,7 @@ static bool on_route(void *context, channel *ch, received *r)
     *n = (recipient){ .address = arena_copy(a, m.address), .original = s->question.recipient,
                       .transport = arena_copy(a, m.transport), .nexthop = arena_copy(a, m.nexthop),
                       .orcpt = orcpt_of(&s->tx), .sender = arena_copy(a, m.sender),
-                      .notify = s->tx.rcpt_params.notify };
+                      .notify = s->tx.rcpt_params.notify, .command = s->tx.accepted };
     *s->tx.last = n;
     s->tx.last = &n->next;
     s->tx.count++;

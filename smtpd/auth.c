@@ -13,8 +13,15 @@ static bool is_offered(const session *s, str mechanism)
     return false;
 }
 
-static void ask(session *s)
+/* Counted when there is something to try: what was malformed or cancelled tried nothing, and is an error. */
+static void counted(session *s, bool is_allowed)
 {
+    if (!is_allowed) {
+        reply r = { 450, STR("4.7.1"), meter_words(s, "many AUTH commands") };
+        sasl_close(&s->sasl);
+        session_settle(s, (verdict){ PHASE_MAIL, r });
+        return;
+    }
     peer *p = daemon_peer(s->smtpd->process, "auth");
     if (p == NULL) {
         sasl_close(&s->sasl);
@@ -39,7 +46,7 @@ static void step(session *s, sasl_step what)
         session_settle(s, (verdict){ PHASE_SASL, r });
         return;
     }
-    case SASL_FINISHED: ask(s); return;
+    case SASL_FINISHED: meter_count(s, METER_AUTHS, counted); return;
     case SASL_CANCELLED:
     case SASL_BROKEN: break;
     }

@@ -88,8 +88,8 @@ static void refuse(session *s, reply r)
     log_event(LOG_INFO, "refused", LOG_C("session", s->id), LOG_C("at", "END-OF-DATA"), LOG_C("client", s->client),
               LOG_STR("from", s->tx.reverse_path), LOG_NUM("code", r.code), LOG_STR("reply", r.words),
               LOG_C("reason", s->tx.fault.text));
+    end_of_data_say(s, r);
     transaction_clear(s);
-    session_settle(s, (verdict){ PHASE_MAIL, r });
 }
 
 static void end_decided(session *s, const policy_answer *a)

@@ -7,7 +7,7 @@
 
 static bool offers_tls(const session *s)
 {
-    return s->smtpd->tls && !tls_is_on(&s->stream) && s->config->smtpd_tls_security_level != TLS_LEVEL_NONE;
+    return s->smtpd->tls && !tls_is_on(&s->stream) && !s->is_local && s->config->smtpd_tls_security_level != TLS_LEVEL_NONE;
 }
 
 static bool offers_auth(const session *s)
@@ -16,9 +16,19 @@ static bool offers_auth(const session *s)
            (tls_is_on(&s->stream) || !s->config->smtpd_tls_auth_only);
 }
 
+/* What LMTP is not asked for: reports are its client's to make. */
+static bool is_of_smtp(const char *keyword)
+{
+    static const char *const words[] = { "VRFY", "DSN", "XVERP" };
+    for (size_t i = 0; i < COUNT_OF(words); i++)
+        if (strcmp(words[i], keyword) == 0)
+            return true;
+    return false;
+}
+
 bool hello_offers(const session *s, const char *keyword)
 {
-    return !list_has(s->config->smtpd_discard_ehlo_keywords, str_c(keyword));
+    return !(is_lmtp(s) && is_of_smtp(keyword)) && !list_has(s->config->smtpd_discard_ehlo_keywords, str_c(keyword));
 }
 
 bool hello_offers_verp(const session *s)
@@ -66,6 +76,8 @@ static void helo_set(session *s, str name, bool is_esmtp)
     s->is_esmtp = is_esmtp;
     s->helo = arena_copy(&s->arena, name);
     if (s->tls[0] == '\0' && tls_is_established(&s->stream)) {
+        if (tls_was_resumed(&s->stream))
+            meter_uncount_tls(s);
         buf words = buf_new(sizeof s->tls - 1);
         tls_describe(&s->stream, &words);
         snprintf(s->tls, sizeof s->tls, "%.*s", STR_ARG(buf_str(&words)));
@@ -113,6 +125,23 @@ verdict on_helo(session *s, const smtp_command *c)
 }
 
 /* RFC 3207 4.2: what was said in clear is forgotten, and nothing that came with the command is ever run. */
+static void starttls_counted(session *s, bool is_allowed)
+{
+    reply r = reply_of(is_allowed ? REPLY_START_TLS : REPLY_NO_TLS);
+    if (!is_allowed) {
+        r.words = meter_words(s, "many new TLS sessions");
+        session_settle(s, (verdict){ s->phase, r });
+        return;
+    }
+    session_say(s, &r);
+    transaction_clear(s);
+    s->helo = s->login = STR_NONE;
+    s->lines = line_reader_new(s->config->line_length_limit, false);
+    stream_set_idle(&s->stream, s->config->smtpd_starttls_timeout);
+    tls_begin(&s->stream, s->smtpd->tls, "smtp", str_c(s->id));
+    session_settle(s, (verdict){ PHASE_HELLO, REPLY_LATER });
+}
+
 verdict on_starttls(session *s, const smtp_command *c)
 {
     (void)c;
@@ -120,12 +149,6 @@ verdict on_starttls(session *s, const smtp_command *c)
         return (verdict){ s->phase, reply_of(REPLY_UNKNOWN) };
     if (tls_is_on(&s->stream))
         return (verdict){ s->phase, reply_of(REPLY_SEQUENCE) };
-    reply r = reply_of(REPLY_START_TLS);
-    session_say(s, &r);
-    transaction_clear(s);
-    s->helo = s->login = STR_NONE;
-    s->lines = line_reader_new(s->config->line_length_limit, false);
-    stream_set_idle(&s->stream, s->config->smtpd_starttls_timeout);
-    tls_begin(&s->stream, s->smtpd->tls, "smtp", str_c(s->id));
-    return (verdict){ PHASE_HELLO, REPLY_LATER };
+    meter_count(s, METER_TLS_SESSIONS, starttls_counted);
+    return (verdict){ s->phase, REPLY_LATER };
 }

@@ -60,10 +60,27 @@ static void mail_decided(session *s, const policy_answer *a)
     transaction_clear(s);
 }
 
+static reply over_limit(session *s, const char *too_much)
+{
+    return (reply){ 450, STR("4.7.1"), meter_words(s, too_much) };
+}
+
+static void mail_counted(session *s, bool is_allowed)
+{
+    static const policy_answer fine = { .code = 250 };
+    if (!is_allowed) {
+        session_settle(s, (verdict){ PHASE_MAIL, over_limit(s, "much mail") });
+        transaction_clear(s);
+    } else if (s->config->smtpd_delay_reject || s->config->smtpd_sender_restrictions.n == 0) {
+        mail_decided(s, &fine);
+    } else {
+        policy_question(s, POLICY_STAGE_MAIL, STR_NONE, mail_decided);
+    }
+}
+
 /* RFC 5321 4.1.1.2; a sender without a domain is left for policy (reject_non_fqdn_sender). */
 verdict on_mail(session *s, const smtp_command *c)
 {
-    static const policy_answer fine = { .code = 250 };
     transaction *tx = &s->tx;
     address sender;
     if (s->config->smtpd_helo_required && s->helo.n == 0)
@@ -82,10 +99,7 @@ verdict on_mail(session *s, const smtp_command *c)
         return (verdict){ PHASE_MAIL, reply_of(REPLY_TOO_BIG) };
     tx->reverse_path = sender.is_null ? STR_NONE : address_text(&sender, &tx->arena);
     tx->has_sender = true;
-    if (s->config->smtpd_delay_reject || s->config->smtpd_sender_restrictions.n == 0)
-        mail_decided(s, &fine);
-    else
-        policy_question(s, POLICY_STAGE_MAIL, STR_NONE, mail_decided);
+    meter_count(s, METER_MESSAGES, mail_counted);
     return (verdict){ s->phase, REPLY_LATER };
 }
 
@@ -106,11 +120,26 @@ static void rcpt_decided(session *s, const policy_answer *a)
     session_settle(s, (verdict){ PHASE_DATA, reply_of(REPLY_RCPT_OK) });
 }
 
+static void rcpt_counted(session *s, bool is_allowed)
+{
+    if (is_allowed)
+        policy_question(s, POLICY_STAGE_RCPT, s->asked_for, rcpt_decided);
+    else
+        session_settle(s, (verdict){ s->phase, over_limit(s, "many recipients") });
+}
+
+/* Replies of LMTP wait all together for the client to read them. */
+static uint64_t recipients_max(const session *s)
+{
+    uint64_t limit = s->config->smtpd_recipient_limit;
+    return is_lmtp(s) && limit > LMTP_RECIPIENTS_MAX ? LMTP_RECIPIENTS_MAX : limit;
+}
+
 verdict on_rcpt(session *s, const smtp_command *c)
 {
     transaction *tx = &s->tx;
     address to;
-    if (tx->accepted >= s->config->smtpd_recipient_limit || tx->arena.is_over)
+    if (tx->accepted >= recipients_max(s) || tx->arena.is_over)
         return (verdict){ s->phase, reply_of(REPLY_TOO_MANY_RECIPIENTS) };
     if (address_parse(c->argument, &to) != PARSE_DONE || to.is_null)
         return (verdict){ s->phase, reply_of(REPLY_BAD_RECIPIENT) };
@@ -120,7 +149,8 @@ verdict on_rcpt(session *s, const smtp_command *c)
     if (smtp_rcpt_params_parse(params, params_offered(s), &tx->arena, &tx->rcpt_params) != PARSE_DONE)
         return params_refused(s, &tx->rcpt_params);
     /* As written, source route included: what policy must see of a trick, it sees. */
-    policy_question(s, POLICY_STAGE_RCPT, arena_copy(&tx->arena, c->argument), rcpt_decided);
+    s->asked_for = arena_copy(&tx->arena, c->argument);
+    meter_count(s, METER_RECIPIENTS, rcpt_counted);
     return (verdict){ s->phase, REPLY_LATER };
 }
 
@@ -156,7 +186,7 @@ verdict on_data(session *s, const smtp_command *c)
 {
     (void)c;
     if (s->tx.accepted == 0)
-        return (verdict){ s->phase, reply_of(REPLY_NO_RECIPIENTS) };
+        return (verdict){ s->phase, reply_of(is_lmtp(s) ? REPLY_NO_RECIPIENTS_LMTP : REPLY_NO_RECIPIENTS) };
     if (s->config->smtpd_data_restrictions.n)
         policy_question(s, POLICY_STAGE_DATA, STR_NONE, data_decided);
     else

@@ -35,6 +35,8 @@
     R(SWITCHED_OFF, 502, "5.5.1", "VRFY command is disabled")                                                          \
     R(SEQUENCE, 503, "5.5.1", "Bad sequence of commands")                                                              \
     R(HELO_FIRST, 503, "5.5.1", "Send HELO or EHLO first")                                                             \
+    R(LHLO_FIRST, 503, "5.5.1", "Send LHLO first")                                                                     \
+    R(NO_RECIPIENTS_LMTP, 503, "5.5.1", "No valid recipients")                                                         \
     R(AUTH_TWICE, 503, "5.5.1", "Already authenticated")                                                               \
     R(NO_MECHANISM, 504, "5.5.4", "Unrecognized authentication mechanism")                                             \
     R(NEEDS_TLS, 530, "5.7.0", "Must issue a STARTTLS command first")                                                  \

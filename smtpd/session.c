@@ -56,7 +56,7 @@ void session_resume(session *s)
     stream_resume(&s->stream);
 }
 
-static void write_reply(session *s, const reply *r)
+void session_write(session *s, const reply *r)
 {
     buf out = buf_new(16384), words = buf_new(8192);
     buf_append(&words, r->words);
@@ -73,7 +73,7 @@ void session_close(session *s, const reply *last)
 {
     bool can_hear = !tls_is_on(&s->stream) || tls_is_established(&s->stream);
     if (last && last->code && can_hear)
-        write_reply(s, last);
+        session_write(s, last);
     s->phase = PHASE_CLOSED;
     timer_set(&s->life, GOODBYE_MS);
     if (can_hear)
@@ -98,7 +98,7 @@ static void delay_over(void *context)
         return;
     }
     session_resume(s);
-    write_reply(s, &r);
+    session_write(s, &r);
     session_drain(s);
 }
 
@@ -108,7 +108,7 @@ void session_say(session *s, const reply *r)
 {
     bool is_error = r->code >= 400 && r->code != 452 && s->phase != PHASE_CLOSED;
     if (is_error && ++s->errors >= s->config->smtpd_hard_error_limit) {
-        write_reply(s, r);
+        session_write(s, r);
         reply bye = reply_of(REPLY_TOO_MANY_ERRORS);
         log_event(LOG_WARNING, "too-many-errors", LOG_C("session", s->id), LOG_C("client", s->client));
         session_close(s, &bye);
@@ -120,7 +120,7 @@ void session_say(session *s, const reply *r)
         timer_set(&s->delay, s->config->smtpd_error_sleep_time * 1000);
         return;
     }
-    write_reply(s, r);
+    session_write(s, r);
 }
 
 void session_settle(session *s, verdict v)
@@ -248,6 +248,9 @@ static void client_name(session *s, const struct sockaddr_storage *from)
         inet_ntop(AF_INET, &v6->sin6_addr.s6_addr[12], s->client, sizeof s->client);
     else if (from->ss_family == AF_INET6)
         inet_ntop(AF_INET6, &v6->sin6_addr, s->client, sizeof s->client);
+    else if (from->ss_family == AF_UNIX)
+        snprintf(s->client, sizeof s->client, "127.0.0.1"); /* as from any program of this host */
+    s->is_local = from->ss_family == AF_UNIX;
 }
 
 /* The banner: limits first, then the client's own restrictions if they do not wait for RCPT. */
@@ -272,18 +275,44 @@ void session_greet(session *s)
         policy_question(s, POLICY_STAGE_CONNECT, STR_NONE, connect_decided);
 }
 
-static void limits_check(session *s, const struct sockaddr *from)
+static void connection_counted(session *s, bool is_allowed)
 {
-    smtpd *d = s->smtpd;
-    if (d->session_count > s->config->smtpd_session_limit) {
-        reply r = reply_of(REPLY_TOO_MANY_SESSIONS);
-        session_close(s, &r);
-    } else if (networks_match(&d->trusted, from) || (s->config->smtpd_client_connection_count_limit == 0 &&
-                                                    s->config->smtpd_client_connection_rate_limit == 0)) {
+    reply r = reply_of(REPLY_TOO_MANY_CONNECTIONS);
+    str words = is_allowed ? STR_NONE : meter_words(s, "many connections");
+    r.words = arena_printf(&s->arena, "%.*s %.*s", STR_ARG(s->config->myhostname), STR_ARG(words));
+    if (is_allowed)
         session_greet(s);
-    } else {
-        meter_question(s);
+    else
+        session_close(s, &r);
+}
+
+static void limits_check(session *s)
+{
+    reply r = reply_of(REPLY_TOO_MANY_SESSIONS);
+    if (s->smtpd->session_count > s->config->smtpd_session_limit)
+        session_close(s, &r);
+    else
+        meter_question(s, connection_counted);
+}
+
+/* In clear nothing is said here. */
+static void wrapper_counted(session *s, bool is_allowed)
+{
+    if (!is_allowed) {
+        session_close(s, NULL);
+        return;
     }
+    tls_begin(&s->stream, s->smtpd->tls, "smtp", str_c(s->id));
+    limits_check(s);
+}
+
+static void log_connect(const session *s, const accepted *a)
+{
+    if (s->is_local)
+        log_event(LOG_INFO, "connect", LOG_C("session", s->id), LOG_NUM("uid", a->uid), LOG_NUM("pid", a->pid),
+                  LOG_STR("service", s->service));
+    else
+        log_event(LOG_INFO, "connect", LOG_C("session", s->id), LOG_C("client", s->client), LOG_STR("service", s->service));
 }
 
 void session_open(listener *l, const accepted *a)
@@ -307,21 +336,23 @@ void session_open(listener *l, const accepted *a)
     s->lines = line_reader_new(s->config->line_length_limit, false);
     client_name(s, &a->address);
     snprintf(s->id, sizeof s->id, "%llX-%X", (unsigned long long)clock_us(), (unsigned)s->slot);
+    s->is_unlimited = is_lmtp(s) || networks_match(&d->trusted, (const struct sockaddr *)&a->address);
     s->is_trusted_newline = networks_match(&d->newline_exceptions, (const struct sockaddr *)&a->address);
     d->session_count++;
     daemon_session_opened(d->process);
-    stream_open(&s->stream, d->process->loop, a->fd, INPUT_MAX, OUTPUT_MAX, &handlers, s);
+    stream_open(&s->stream, d->process->loop, a->fd, INPUT_MAX, is_lmtp(s) ? LMTP_OUTPUT_MAX : OUTPUT_MAX, &handlers, s);
     stream_set_idle(&s->stream, s->config->smtpd_tls_wrappermode ? s->config->smtpd_starttls_timeout : s->config->smtpd_timeout);
     timer_open(&s->life, d->process->loop, on_life_over, s);
     timer_set(&s->life, s->config->smtpd_session_time_limit * 1000);
     timer_open(&s->delay, d->process->loop, delay_over, s);
-    log_event(LOG_INFO, "connect", LOG_C("session", s->id), LOG_C("client", s->client), LOG_STR("service", s->service));
+    log_connect(s, a);
     if (s->config->smtpd_tls_wrappermode && d->tls == NULL) {
         log_event(LOG_ERROR, "no-tls", LOG_C("session", s->id), LOG_C("reason", "smtpd_tls_wrappermode without a certificate"));
         session_close(s, NULL); /* in clear nothing is said here */
         return;
     }
     if (s->config->smtpd_tls_wrappermode)
-        tls_begin(&s->stream, d->tls, "smtp", str_c(s->id));
-    limits_check(s, (const struct sockaddr *)&a->address);
+        meter_count(s, METER_TLS_SESSIONS, wrapper_counted);
+    else
+        limits_check(s);
 }

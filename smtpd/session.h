@@ -3,6 +3,7 @@
 #pragma once
 #include "conf/networks.h"
 #include "daemon/daemon.h"
+#include "ipc/talk/meter.h"
 #include "ipc/talk/policy.h"
 #include "loop/stream.h"
 #include "mail/address.h"
@@ -49,6 +50,9 @@ typedef enum waiting { /* for whose answer; input rests meanwhile */
 typedef struct recipient {
     str address, original, transport, nexthop, orcpt, sender;
     uint32_t notify; /* NOTIFY_… */
+    uint32_t command; /* of the accepted RCPTs, from 0: whose it is */
+    fault result;     /* LMTP: the worst that was said */
+    bool is_told;
     struct recipient *next;
 } recipient;
 
@@ -62,6 +66,8 @@ typedef struct transaction {
     uint32_t decided_count;
     uint32_t accepted; /* RCPT commands that were */
     uint32_t count;    /* final recipients */
+    recipient **told;  /* LMTP, from the commit on: by number */
+    bool has_results;
     smtp_params rcpt_params;
     unsigned policy_flags;
     peer *cleanup; /* NULL: not begun */
@@ -93,12 +99,16 @@ typedef struct session {
     uint32_t ref;    /* of the question */
     policy_ask question; /* kept to ask again when policy was restarted */
     void (*on_answer)(struct session *, const policy_answer *);
+    void (*on_counted)(struct session *, bool is_allowed);
+    enum meter_kind counting;
+    str asked_for; /* recipient that is being counted */
     line_reader lines;
     char id[24], client[64];
     str helo, login;
     char tls[96];
     sasl sasl;
-    bool is_esmtp, is_metered, is_trusted_newline;
+    bool has_counted_tls;
+    bool is_esmtp, is_metered, is_unlimited, is_local, is_trusted_newline; /* local: over a socket of the file system */
     unsigned errors, junk;
     unsigned policy_flags; /* of decisions that hold for the whole session */
     reply delayed;
@@ -119,6 +129,7 @@ struct smtpd {
 /* session.c */
 void session_open(listener *l, const accepted *a);
 void session_greet(session *s); /* within the limits: the banner is due */
+void session_write(session *s, const reply *r);      /* and nothing more */
 void session_say(session *s, const reply *r);        /* counts errors; may delay or close */
 void session_settle(session *s, verdict v);          /* the one place where a phase changes */
 void session_wait(session *s, waiting what, peer *whom);
@@ -152,8 +163,18 @@ size_t content_take(session *s, str bytes);
 void transaction_clear(session *s); /* gives up what was begun */
 bool transaction_begin(session *s);
 void transaction_commit(session *s);
+session *session_by_tx(smtpd *d, uint32_t ref); /* whose transaction it is; NULL: it is gone */
 extern const talk cleanup_talk;
 void cleanup_lost(peer *p);
+
+/* lmtp.c: the end of data has one reply in SMTP, in LMTP one for each RCPT that was accepted, in their order (RFC 2033 4.2) */
+enum { LMTP_RECIPIENTS_MAX = 1000, LMTP_OUTPUT_MAX = 4 * 1024 * 1024 };
+bool is_lmtp(const session *s);
+void lmtp_begin(session *s); /* at the commit: results are awaited */
+bool lmtp_on_result(void *context, channel *ch, received *r);
+void lmtp_results_say(session *s);
+void end_of_data_say(session *s, reply r); /* one for all; the transaction is the caller's to clear */
+reply result_reply(session *s, fault result, str words); /* words: of one that went well */
 
 /* footer.c */
 void footer_append(const session *s, buf *out); /* smtpd_reject_footer, its names filled in */
@@ -166,9 +187,12 @@ extern const talk policy_talk;
 void policy_opened(peer *p);
 void policy_lost(peer *p);
 
-/* meter.c */
-void meter_question(session *s);
+/* meter.c: limits by client; nothing is asked where none is set */
+void meter_question(session *s, void (*then)(session *, bool is_allowed)); /* of the connection */
 void meter_forget(session *s);
+void meter_count(session *s, enum meter_kind kind, void (*then)(session *, bool is_allowed));
+void meter_uncount_tls(session *s);
+str meter_words(session *s, const char *too_much); /* of the reply to one over a limit */
 extern const talk meter_talk;
 void meter_lost(peer *p);
 

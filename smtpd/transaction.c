@@ -5,11 +5,12 @@
 #include "os/fd.h"
 #include "queue/id.h"
 #include "smtpd/replies.h"
+#include <stdio.h>
 
 /* Refs of transactions have the top bit, so that they never meet those of questions. */
 enum { TX_BIT_SHIFT = 31 };
 
-static session *session_by_tx(smtpd *d, uint32_t ref)
+session *session_by_tx(smtpd *d, uint32_t ref)
 {
     size_t slot = ref % SESSION_SLOTS_MAX;
     session *s = slot < d->sessions.n ? d->sessions.p[slot] : NULL;
@@ -47,21 +48,30 @@ bool transaction_begin(session *s)
     return true;
 }
 
+/* RFC 3848 */
+static str protocol_name(const session *s)
+{
+    static const str names[2][2][2] = {
+        { { STR_ROW("ESMTP"), STR_ROW("ESMTPA") }, { STR_ROW("ESMTPS"), STR_ROW("ESMTPSA") } },
+        { { STR_ROW("LMTP"), STR_ROW("LMTPA") }, { STR_ROW("LMTPS"), STR_ROW("LMTPSA") } },
+    };
+    return s->is_esmtp ? names[is_lmtp(s)][s->tls[0] != '\0'][s->login.n > 0] : STR("SMTP");
+}
+
 static void envelope_put(session *s, channel *c)
 {
     transaction *tx = &s->tx;
-    bool has_tls = s->tls[0] != '\0', has_login = s->login.n > 0;
-    static const str protocols[2][2] = { { STR_ROW("ESMTP"), STR_ROW("ESMTPA") },
-                                         { STR_ROW("ESMTPS"), STR_ROW("ESMTPSA") } };
+    bool has_login = s->login.n > 0;
     envelope e = {
         .reverse_path = tx->reverse_path, .session = str_c(s->id), .client_name = STR("unknown"),
         .client_address = str_c(s->client), .helo = s->helo,
-        .protocol = s->is_esmtp ? protocols[has_tls][has_login] : STR("SMTP"), .tls = str_c(s->tls), .login = s->login,
+        .protocol = protocol_name(s), .tls = str_c(s->tls), .login = s->login,
         .envelope_id = tx->params.envid,
         .returns = tx->params.ret == SMTP_RET_FULL ? STR("FULL") : tx->params.ret == SMTP_RET_HDRS ? STR("HDRS") : STR_NONE,
         .verp = tx->params.verp,
         .flags = (tx->params.body == SMTP_BODY_8BITMIME ? ENVELOPE_8BIT : 0u) |
-                 (tx->policy_flags & POLICY_HOLD ? ENVELOPE_HOLD : 0u) | (has_login ? ENVELOPE_SUBMITTED : 0u),
+                 (tx->policy_flags & POLICY_HOLD ? ENVELOPE_HOLD : 0u) | (has_login ? ENVELOPE_SUBMITTED : 0u) |
+                 (tx->told ? ENVELOPE_DIRECT : 0u),
     };
     channel_put(c, CLEANUP_ENVELOPE, tx->ref, envelope, &e);
     for (const recipient *r = tx->recipients; r; r = r->next) {
@@ -76,8 +86,8 @@ static void discard(session *s)
 {
     log_event(LOG_INFO, "discarded", LOG_C("session", s->id), LOG_C("client", s->client),
               LOG_STR("from", s->tx.reverse_path), LOG_C("reason", "policy said DISCARD"));
+    end_of_data_say(s, reply_of(REPLY_OK));
     transaction_clear(s);
-    session_settle(s, (verdict){ PHASE_MAIL, reply_of(REPLY_OK) });
 }
 
 void transaction_commit(session *s)
@@ -89,11 +99,13 @@ void transaction_commit(session *s)
         return;
     }
     if (tx->cleanup == NULL) {
+        end_of_data_say(s, reply_of(REPLY_NO_QUEUE));
         transaction_clear(s);
-        session_settle(s, (verdict){ PHASE_MAIL, reply_of(REPLY_NO_QUEUE) });
         return;
     }
     fd_close(&tx->fd);
+    if (is_lmtp(s) && !(tx->policy_flags & POLICY_HOLD)) /* what is held is ours to keep */
+        lmtp_begin(s);
     envelope_put(s, &tx->cleanup->channel);
     cleanup_commit m = { .content_bytes = tx->written, .content_checksum = tx->checksum, .recipient_count = tx->count };
     channel_put(&tx->cleanup->channel, CLEANUP_COMMIT, tx->ref, cleanup_commit, &m);
@@ -106,22 +118,16 @@ static void tx_forget(session *s)
     s->tx.cleanup = NULL;
 }
 
-static void committed(session *s, const cleanup_done *m)
+static void committed(session *s, fault outcome)
 {
-    reply r;
+    str words = arena_printf(&s->tx.arena, "Ok: queued as %s", queue_id_text(s->tx.queue_id).text);
     session_resume(s);
-    if (m->outcome == FAULT_NONE) {
-        r = (reply){ 250, STR("2.0.0"), arena_printf(&s->tx.arena, "Ok: queued as %s", queue_id_text(m->queue_id).text) };
-        s->smtpd->accepted++;
-    } else {
-        bool is_final = m->outcome == FAULT_REFUSED;
-        str status = m->status.n ? m->status : STR("3.0");
-        r = (reply){ is_final ? 550 : str_starts(status, STR("3.1")) ? 452 : 451,
-                     arena_printf(&s->tx.arena, "%c.%.*s", is_final ? '5' : '4', STR_ARG(status)),
-                     arena_copy(&s->tx.arena, m->reason) };
-    }
+    s->smtpd->accepted += !is_fault(outcome);
     s->junk = 0;
-    session_settle(s, (verdict){ PHASE_MAIL, r });
+    if (s->tx.has_results && !is_fault(outcome))
+        lmtp_results_say(s);
+    else
+        end_of_data_say(s, result_reply(s, outcome, words));
     transaction_clear(s);
 }
 
@@ -169,16 +175,18 @@ static bool on_done(void *context, channel *ch, received *r)
         return true;
     tx_forget(s);
     fault why = fault_make((fault_kind)m.outcome, "3.0", "%.*s", STR_ARG(m.reason));
-    if (str_starts(m.status, STR("3.1")))
-        memcpy(why.status, "3.1", 4);
+    if (m.status.n && m.status.n < sizeof why.status)
+        snprintf(why.status, sizeof why.status, "%.*s", STR_ARG(m.status));
     if (s->waiting == WAITING_COMMIT)
-        committed(s, &m);
+        committed(s, why);
     else
         no_file(s, why);
     return true;
 }
 
-static const talk_row rows[] = { { CLEANUP_READY, 1, 1, on_ready }, { CLEANUP_DONE, 0, 0, on_done } };
+static const talk_row rows[] = { { CLEANUP_READY, 1, 1, on_ready },
+                                 { CLEANUP_DONE, 0, 0, on_done },
+                                 { CLEANUP_RESULT, 0, 0, lmtp_on_result } };
 const talk cleanup_talk = { "smtpd-cleanup", rows, COUNT_OF(rows), NULL };
 
 /* Nothing is lost with a cleanup that had not given the file yet, as one that a reload replaces: another one gives it. */

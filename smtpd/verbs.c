@@ -4,7 +4,7 @@
 
 typedef enum shape { ARGUMENT_NONE, ARGUMENT_ANY, ARGUMENT_WORD, ARGUMENT_SOME, ARGUMENT_PATH } shape;
 
-enum { BEFORE_TLS = 1, IS_JUNK = 2, IS_HOSTILE = 4 };
+enum { BEFORE_TLS = 1, IS_JUNK = 2, IS_HOSTILE = 4, NOT_IN_LMTP = 8, ONLY_IN_LMTP = 16 };
 
 typedef struct verb {
     str name;
@@ -39,9 +39,17 @@ static verdict on_web(session *s, const smtp_command *c)
     return (verdict){ PHASE_CLOSED, REPLY_LATER };
 }
 
+/* CHUNKING is not offered: what follows may be content, and content is never run. */
+static verdict on_bdat(session *s, const smtp_command *c)
+{
+    log_event(LOG_WARNING, "not-offered", LOG_C("session", s->id), LOG_C("client", s->client), LOG_STR("verb", c->verb));
+    return (verdict){ PHASE_CLOSED, reply_of(REPLY_UNKNOWN) };
+}
+
 static const verb verbs[] = {
-    { STR_ROW("EHLO"), PHASE_COMMANDS, ARGUMENT_WORD, BEFORE_TLS, on_ehlo },
-    { STR_ROW("HELO"), PHASE_COMMANDS, ARGUMENT_WORD, BEFORE_TLS, on_helo },
+    { STR_ROW("EHLO"), PHASE_COMMANDS, ARGUMENT_WORD, BEFORE_TLS | NOT_IN_LMTP, on_ehlo },
+    { STR_ROW("HELO"), PHASE_COMMANDS, ARGUMENT_WORD, BEFORE_TLS | NOT_IN_LMTP, on_helo },
+    { STR_ROW("LHLO"), PHASE_COMMANDS, ARGUMENT_WORD, BEFORE_TLS | ONLY_IN_LMTP, on_ehlo },
     { STR_ROW("MAIL FROM:"), PHASE_MAIL, ARGUMENT_PATH, 0, on_mail },
     { STR_ROW("RCPT TO:"), PHASE_RCPT | PHASE_DATA, ARGUMENT_PATH, 0, on_rcpt },
     { STR_ROW("DATA"), PHASE_RCPT | PHASE_DATA, ARGUMENT_NONE, 0, on_data },
@@ -52,6 +60,7 @@ static const verb verbs[] = {
     { STR_ROW("QUIT"), PHASE_COMMANDS, ARGUMENT_NONE, BEFORE_TLS, on_quit },
     { STR_ROW("STARTTLS"), PHASE_HELLO | PHASE_MAIL, ARGUMENT_NONE, BEFORE_TLS, on_starttls },
     { STR_ROW("AUTH"), PHASE_HELLO | PHASE_MAIL, ARGUMENT_SOME, 0, on_auth },
+    { STR_ROW("BDAT"), PHASE_COMMANDS, ARGUMENT_ANY, BEFORE_TLS, on_bdat },
     { STR_ROW("GET"), PHASE_COMMANDS, ARGUMENT_ANY, BEFORE_TLS | IS_HOSTILE, on_web },
     { STR_ROW("POST"), PHASE_COMMANDS, ARGUMENT_ANY, BEFORE_TLS | IS_HOSTILE, on_web },
     { STR_ROW("PUT"), PHASE_COMMANDS, ARGUMENT_ANY, BEFORE_TLS | IS_HOSTILE, on_web },
@@ -60,11 +69,13 @@ static const verb verbs[] = {
     { STR_ROW("OPTIONS"), PHASE_COMMANDS, ARGUMENT_ANY, BEFORE_TLS | IS_HOSTILE, on_web },
 };
 
-static const verb *verb_find(str name)
+/* RFC 2033 4.1: LHLO stands for HELO and EHLO, which are no commands there. */
+static const verb *verb_find(const session *s, str name)
 {
+    unsigned absent = is_lmtp(s) ? NOT_IN_LMTP : ONLY_IN_LMTP;
     for (size_t i = 0; i < COUNT_OF(verbs); i++)
         if (str_equal_nocase(verbs[i].name, name))
-            return &verbs[i];
+            return verbs[i].flags & absent ? NULL : &verbs[i];
     return NULL;
 }
 
@@ -87,13 +98,15 @@ static bool is_junk_over(session *s, const verb *v)
 
 verdict session_command(session *s, const smtp_command *c)
 {
-    const verb *v = verb_find(c->verb);
+    const verb *v = verb_find(s, c->verb);
     if (v == NULL)
         return (verdict){ s->phase, reply_of(REPLY_UNKNOWN) };
     if (s->config->smtpd_tls_security_level == TLS_LEVEL_ENCRYPT && !tls_is_on(&s->stream) && !(v->flags & BEFORE_TLS))
         return (verdict){ s->phase, reply_of(REPLY_NEEDS_TLS) };
     if (!(v->legal_in & s->phase))
-        return (verdict){ s->phase, reply_of(s->phase == PHASE_HELLO ? REPLY_HELO_FIRST : REPLY_SEQUENCE) };
+        return (verdict){ s->phase, reply_of(s->phase != PHASE_HELLO ? REPLY_SEQUENCE
+                                             : is_lmtp(s)            ? REPLY_LHLO_FIRST
+                                                                     : REPLY_HELO_FIRST) };
     if (!has_shape(c, v->argument))
         return (verdict){ s->phase, reply_of(REPLY_SYNTAX) };
     if (is_junk_over(s, v))

@@ -12,6 +12,9 @@ typedef struct source {
 
 source source_of(str address);
 
+/* The same, with networks of other sizes: 1 to 32 bits of IPv4, 1 to 128 of IPv6. 0: as above. */
+source source_of_network(str address, unsigned v4_bits, unsigned v6_bits);
+
 static inline str source_str(const source *s)
 {
     return (str){ (const char *)s->bytes, s->n };

@@ -21,6 +21,7 @@ enum { IP_ALL, IP_V4, IP_V6 };
 enum { TLS_LEVEL_NONE, TLS_LEVEL_MAY, TLS_LEVEL_ENCRYPT };
 enum { BARE_NEWLINE_REJECT, BARE_NEWLINE_NORMALIZE, BARE_NEWLINE_ALLOW };
 enum { LOGIN_IMAP, LOGIN_POP3 };
+enum { PROTOCOL_SMTP, PROTOCOL_LMTP };
 
 /* The words of each choice: W(parameter, word, what the field holds then). */
 #define PARAMETER_WORDS(W)                                            \
@@ -34,6 +35,8 @@ enum { LOGIN_IMAP, LOGIN_POP3 };
     W(smtpd_forbid_bare_newline, "normalize", BARE_NEWLINE_NORMALIZE) \
     W(smtpd_forbid_bare_newline, "yes", BARE_NEWLINE_NORMALIZE)       \
     W(smtpd_forbid_bare_newline, "no", BARE_NEWLINE_ALLOW)            \
+    W(smtpd_protocol, "smtp", PROTOCOL_SMTP)                          \
+    W(smtpd_protocol, "lmtp", PROTOCOL_LMTP)                          \
     W(login_protocol, "imap", LOGIN_IMAP)                             \
     W(login_protocol, "pop3", LOGIN_POP3)                             \
     W(log_format, "text", LOG_FORMAT_TEXT)                            \

@@ -46,6 +46,11 @@ bool role_is_inet(service_role r)
     return roles[r].is_inet;
 }
 
+bool service_listens(const service *s)
+{
+    return s->type == SERVICE_INET || s->role == ROLE_SMTPD;
+}
+
 bool service_port(str name, uint16_t *out)
 {
     uint64_t number;
@@ -104,8 +109,19 @@ static bool inet_name_read(row_reader *r, str name)
     return true;
 }
 
+/* A path is for the socket of a service that others connect to. */
+static bool socket_path_read(row_reader *r, str path)
+{
+    for (size_t i = 0; i < path.n; i++)
+        if (path.p[i] <= ' ' || path.p[i] >= 0x7f)
+            return refuse(r, "not a path for a socket", path);
+    return (path.n > 1 && path.n <= 100) || refuse(r, "a path of 2 to 100 bytes is needed", path);
+}
+
 static bool unix_name_read(row_reader *r, str name)
 {
+    if (name.p[0] == '/')
+        return socket_path_read(r, name);
     for (size_t i = 0; i < name.n; i++) {
         char c = name.p[i];
         bool is_word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -176,9 +192,11 @@ static bool command_read(row_reader *r, str word)
     service *s = r->service;
     if (!role_find(word, &s->role))
         return refuse(r, "no such program", word);
-    if (role_is_inet(s->role) != (s->type == SERVICE_INET))
+    if (role_is_inet(s->role) ? !service_listens(s) : s->type == SERVICE_INET)
         return refuse(r, role_is_inet(s->role) ? "this program needs type inet" : "this program needs type unix", word);
-    return true;
+    if (service_listens(s) && s->is_private)
+        return refuse(r, "others connect to it, so it cannot be private: column 3 must be n", word);
+    return service_listens(s) || s->name.p[0] != '/' || refuse(r, "nobody connects to this program by a path", word);
 }
 
 /* The next argument: a word, or what stands in braces. False: none, or braces that do not close (*rest is not empty). */

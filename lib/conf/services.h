@@ -30,7 +30,7 @@ typedef struct service_override {
 
 typedef struct service {
     str key;  /* "smtp/inet", "[::1]:587/inet", "qmgr/unix": what tells services apart */
-    str name; /* the first column */
+    str name; /* the first column; of type unix that others connect to: a name in public/ of the queue, or a path */
     service_type type;
     service_role role;
     str host;      /* inet: "" for inet_interfaces, else an address or a host name, without brackets */
@@ -54,6 +54,7 @@ typedef struct services {
 const char *role_name(service_role r);
 bool role_find(str name, service_role *out);
 bool role_is_inet(service_role r); /* smtpd and login take connections from the net; the others may not */
+bool service_listens(const service *s); /* there is a socket that others connect to: by inet, or smtpd by unix */
 
 /* A number from 1 to 65535 or the name of a mail service (smtp, submission, imaps, …). */
 bool service_port(str name, uint16_t *out);

@@ -21,9 +21,12 @@ static void host_append(buf *out, str name)
 /* RFC 3848 and RFC 6531 4.3 */
 static void protocol_append(buf *out, const trace_field *r)
 {
-    bool is_extended = r->is_esmtp || r->is_utf8;
+    bool is_extended = r->is_esmtp || r->is_lmtp || r->is_utf8;
 
-    buf_append(out, r->is_utf8 ? STR("UTF8SMTP") : is_extended ? STR("ESMTP") : STR("SMTP"));
+    if (r->is_lmtp)
+        buf_append(out, r->is_utf8 ? STR("UTF8LMTP") : STR("LMTP"));
+    else
+        buf_append(out, r->is_utf8 ? STR("UTF8SMTP") : is_extended ? STR("ESMTP") : STR("SMTP"));
     if (is_extended && r->tls_version.n)
         buf_append_char(out, 'S');
     if (is_extended && r->has_login)

@@ -8,7 +8,7 @@ typedef struct trace_field {
     str helo;        /* as the client said it; empty: none */
     str client_name; /* verified name; empty: unknown */
     str client_ip;   /* "192.0.2.1" or "2001:db8::1"; empty: the message came from a local program */
-    bool is_esmtp, has_login, is_utf8;
+    bool is_esmtp, is_lmtp, has_login, is_utf8;
     str tls_version, tls_cipher; /* empty: no TLS */
     unsigned tls_bits;           /* 0: not shown */
     str host;                    /* ours */

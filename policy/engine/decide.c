@@ -86,6 +86,8 @@ static outcome lists_run(decision *d)
         if (is_due(d, l))
             o = restrictions_run(d, &d->rules->lists[l]);
     }
+    if (o == OUTCOME_DUNNO || o == OUTCOME_OK)
+        o = lmtp_check(d);
     if (o == OUTCOME_REFUSE || o == OUTCOME_WAIT || d->if_permit.code == 0)
         return o;
     d->reply = d->if_permit;

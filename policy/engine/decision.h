@@ -59,5 +59,8 @@ str subject_text(const decision *d, subject_id about);
 
 outcome restrictions_run(decision *d, const restrictions *list);
 
+/* LMTP brings mail into the store for whoever may connect; whatever the lists permit, none of it goes on from here. */
+outcome lmtp_check(decision *d);
+
 /* Looks up what the kind is about in the table, and does what the entry says. */
 outcome access_check(decision *d, const restriction *r);

@@ -92,6 +92,16 @@ static outcome check_destination(decision *d, const restriction *r, unsigned cod
     return refuse_with(d, r, (reply){ code, code < 500 ? STR("4.7.1") : STR("5.7.1"), text });
 }
 
+outcome lmtp_check(decision *d)
+{
+    static const restriction implied = { .text = STR_ROW("reject_unauth_destination (smtpd_protocol=lmtp)") };
+    bool is_due = d->rules->config->smtpd_protocol == PROTOCOL_LMTP && d->facts->stage == POLICY_STAGE_RCPT;
+    if (!is_due)
+        return OUTCOME_DUNNO;
+    d->list = LIST_RELAY;
+    return check_destination(d, &implied, 554);
+}
+
 static outcome check_reject_destination(decision *d, const restriction *r)
 {
     return check_destination(d, r, 554);

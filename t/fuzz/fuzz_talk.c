@@ -22,7 +22,7 @@
                 X(deliver_request) X(deliver_result) X(meter_event) X(meter_answer) X(policy_ask) X(policy_route)   \
                     X(policy_answer) X(queue_take) X(queue_file) X(queue_result) X(session_open) X(session_refused) \
                         X(session_sleep) X(session_closed) X(worker_start) X(worker_ready) X(report_begin)          \
-                            X(report_recipient) X(report_done)
+                            X(report_recipient) X(report_done) X(cleanup_result) X(queue_outcome)
 
 #define TRY(message)                                                                                     \
     static void message##_try(str bytes, frame *f)                                                       \

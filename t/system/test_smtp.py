@@ -76,7 +76,7 @@ BEFORE_HELLO = [
 ]
 ANY_TIME = [
     ("", "500 5.5.2"), ("BOGUS", "500 5.5.2"), ("MAILFROM:<a@b.example>", "500 5.5.2"), ("EXPN list", "500 5.5.2"),
-    ("ETRN x", "500 5.5.2"), ("TURN", "500 5.5.2"), ("DEBUG", "500 5.5.2"), ("BDAT 10 LAST", "500 5.5.2"),
+    ("ETRN x", "500 5.5.2"), ("TURN", "500 5.5.2"), ("DEBUG", "500 5.5.2"), ("BDAT10 LAST", "500 5.5.2"),
     ("EHLO", "501 5.5.4"), ("HELO", "501 5.5.4"), ("EHLO two words", "501 5.5.4"), ("QUIT now", "501 5.5.4"),
     ("DATA now", "50"), ("RSET now", "501 5.5.4"), ("STARTTLS now", "501 5.5.4"), ("VRFY", "501 5.5.4"),
     ("NOOP anything", "250 2.0.0"), ("HELP me", "214 2.0.0"), ("VRFY user1@example.test", "252 2.0.0"),

@@ -1,6 +1,8 @@
 /* Whoever brings a message (smtpd; sendmail over the submit socket) and cleanup. `ref` names the message within the channel and
  * is chosen by the bringer. BEGIN is answered by READY with a write-only descriptor at whose offset the content is written, in
- * CRLF; then ENVELOPE, a RECIPIENT each, and COMMIT leave in one packet. DONE with outcome FAULT_NONE means durable. */
+ * CRLF; then ENVELOPE, a RECIPIENT each, and COMMIT leave in one packet. DONE with outcome FAULT_NONE means durable.
+ * Of an envelope with ENVELOPE_DIRECT each recipient's result comes first: a RESULT each, DONE behind the last. Without RESULTs
+ * DONE is everybody's: a fault, or the message was queued like any other, as it is to be held or has other recipients, too. */
 #pragma once
 #include "ipc/talk/envelope.h"
 
@@ -12,6 +14,7 @@ enum cleanup_type {
     CLEANUP_ABORT,     /* cleanup_begin */
     CLEANUP_READY,     /* cleanup_ready; descriptor */
     CLEANUP_DONE,      /* cleanup_done; also instead of READY */
+    CLEANUP_RESULT,    /* cleanup_result: of one recipient, before DONE */
 };
 
 #define CLEANUP_BEGIN_FIELDS(X) X(u64, expected_bytes) /* SIZE= of MAIL; 0: unknown */
@@ -32,3 +35,10 @@ IPC_MESSAGE(cleanup_commit, CLEANUP_COMMIT_FIELDS)
     X(text, status)                                                                                                    \
     X(text, reason)
 IPC_MESSAGE(cleanup_done, CLEANUP_DONE_FIELDS)
+
+#define CLEANUP_RESULT_FIELDS(X)                                                                                       \
+    X(u32, index)   /* of the RECIPIENT frame, from 0 */                                                               \
+    X(u32, outcome) /* a fault_kind; FAULT_NONE: delivered, durable in the mailbox */                                  \
+    X(text, status)                                                                                                    \
+    X(text, reason)
+IPC_MESSAGE(cleanup_result, CLEANUP_RESULT_FIELDS)

@@ -1,6 +1,8 @@
 /* cleanup and qmgr. qmgr alone names queue files; cleanup holds descriptors and a file's id. `ref` is not used: the id is.
  * COMMIT asks for the rename; when COMMITTED says it is done, cleanup makes the file durable and says DURABLE before it
- * tells anybody else. A message whose cleanup dies in between is taken over by qmgr. */
+ * tells anybody else. A message whose cleanup dies in between is taken over by qmgr.
+ * DIRECT instead of COMMIT: deliver it now, once, and say how it went. An OUTCOME for each recipient of the file and OVER come back,
+ * and the file is gone; until then it is not durable, and who brought it has it still. */
 #pragma once
 #include "ipc/message.h"
 
@@ -12,6 +14,9 @@ enum queue_type {
     QUEUE_DURABLE,   /* queue_file */
     QUEUE_DROP,      /* queue_file: it will not be used */
     QUEUE_FULL,      /* queue_result: no fresh file can be had now */
+    QUEUE_DIRECT,    /* queue_file */
+    QUEUE_OUTCOME,   /* queue_outcome */
+    QUEUE_OVER,      /* queue_result: all is said; with a fault: nothing was, and this is everybody's */
 };
 
 #define QUEUE_TAKE_FIELDS(X) X(u32, count)
@@ -26,3 +31,11 @@ IPC_MESSAGE(queue_file, QUEUE_FILE_FIELDS)
     X(text, status)                                                                                                    \
     X(text, reason)
 IPC_MESSAGE(queue_result, QUEUE_RESULT_FIELDS)
+
+#define QUEUE_OUTCOME_FIELDS(X)                                                                                        \
+    X(u64, queue_id)                                                                                                   \
+    X(u32, index)   /* of the recipient in the file */                                                                 \
+    X(u32, outcome) /* a fault_kind; FAULT_NONE: delivered */                                                          \
+    X(text, status)                                                                                                    \
+    X(text, reason)
+IPC_MESSAGE(queue_outcome, QUEUE_OUTCOME_FIELDS)

@@ -1,5 +1,6 @@
 /* Which addresses count as one. */
 #include "base/source.h"
+#include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -32,8 +33,35 @@ static void rows_hold(void **state)
     }
 }
 
+static bool is_one(const char *a, const char *b, unsigned v4_bits, unsigned v6_bits)
+{
+    source x = source_of_network(str_c(a), v4_bits, v6_bits), y = source_of_network(str_c(b), v4_bits, v6_bits);
+    return str_equal(source_str(&x), source_str(&y));
+}
+
+static void networks_may_have_other_sizes(void **state)
+{
+    (void)state;
+    for (unsigned bits = 1; bits <= 128; bits++) {
+        unsigned char bytes[16] = { 0x20, 0x01, 0x0d, 0xb8 };
+        char other[INET6_ADDRSTRLEN];
+        bytes[(bits - 1) / 8] ^= (unsigned char)(0x80 >> (bits - 1) % 8); /* the last bit that counts */
+        inet_ntop(AF_INET6, bytes, other, sizeof other);
+        assert_false(is_one("2001:db8::", other, 0, bits));
+        if (bits > 1)
+            assert_true(is_one("2001:db8::", other, 0, bits - 1));
+    }
+    assert_true(is_one("192.0.2.1", "192.0.2.255", 24, 0));
+    assert_true(is_one("192.0.2.1", "::ffff:192.0.2.255", 24, 0));
+    assert_false(is_one("192.0.2.1", "192.0.2.129", 25, 0));
+    assert_false(is_one("192.0.2.1", "192.0.2.2", 32, 0));
+    assert_false(is_one("192.0.2.1", "192.0.2.2", 99, 0));
+    assert_false(is_one("2001:db8::1", "2001:db8::2", 0, 999));
+    assert_true(is_one("128.0.0.0", "255.255.255.255", 1, 0));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(rows_hold) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(rows_hold), cmocka_unit_test(networks_may_have_other_sizes) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

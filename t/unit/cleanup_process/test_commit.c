@@ -1,4 +1,4 @@
-/* SOURCES: cleanup/bring.c cleanup/clients.c cleanup/content.c cleanup/fields.c cleanup/filter.c cleanup/header.c cleanup/intake.c cleanup/resolve.c cleanup/rewrite.c cleanup/stock.c  NEEDS: daemon db queue proto */
+/* SOURCES: cleanup/bring.c cleanup/clients.c cleanup/content.c cleanup/direct.c cleanup/fields.c cleanup/filter.c cleanup/header.c cleanup/intake.c cleanup/resolve.c cleanup/rewrite.c cleanup/stock.c  NEEDS: daemon db queue proto */
 /* cleanup between a qmgr, a policy, an smtpd and a local program, over real channels in one loop. */
 #include "cleanup/cleanup.h"
 #include "daemon/peers.h"
@@ -20,7 +20,7 @@ enum { FILES_MAX = 64, ASKS_MAX = 16 };
 
 typedef struct qmgr_end {
     channel channel;
-    unsigned takes, drops, commits, durables;
+    unsigned takes, drops, commits, durables, directs;
     bool is_full, is_slow;
     uint32_t due; /* files that a slow one owes */
 } qmgr_end;
@@ -39,8 +39,8 @@ static struct world {
     size_t ask_count;
     int fd; /* of the last READY */
     uint64_t ready_id;
-    unsigned readies, dones;
-    uint32_t outcome;
+    unsigned readies, dones, results;
+    uint32_t outcome, result_index[8];
 } * w;
 
 static void on_stop(void *context)
@@ -99,6 +99,13 @@ static bool on_durable(void *context, channel *c, received *r)
     return true;
 }
 
+static bool on_direct(void *context, channel *c, received *r)
+{
+    (void)c, (void)r;
+    ((qmgr_end *)context)->directs++;
+    return true;
+}
+
 static bool on_drop(void *context, channel *c, received *r)
 {
     (void)c, (void)r;
@@ -137,14 +144,27 @@ static bool on_done(void *context, channel *c, received *r)
     return true;
 }
 
+static bool on_result(void *context, channel *c, received *r)
+{
+    cleanup_result m;
+    (void)context, (void)c;
+    assert_int_equal(cleanup_result_decode(r->bytes, &m), PARSE_DONE);
+    assert_true(w->results < 8);
+    w->result_index[w->results++] = m.index;
+    return true;
+}
+
 static const talk_row qmgr_rows[] = { { QUEUE_TAKE, 0, 0, on_take },
                                       { QUEUE_COMMIT, 0, 0, on_commit },
                                       { QUEUE_DURABLE, 0, 0, on_durable },
+                                      { QUEUE_DIRECT, 0, 0, on_direct },
                                       { QUEUE_DROP, 0, 0, on_drop } };
 static const talk qmgr_end_talk = { "qmgr", qmgr_rows, COUNT_OF(qmgr_rows), NULL };
 static const talk_row policy_rows[] = { { POLICY_ASK, 0, 0, on_ask } };
 static const talk policy_end_talk = { "policy", policy_rows, COUNT_OF(policy_rows), NULL };
-static const talk_row bringer_rows[] = { { CLEANUP_READY, 1, 1, on_ready }, { CLEANUP_DONE, 0, 0, on_done } };
+static const talk_row bringer_rows[] = { { CLEANUP_READY, 1, 1, on_ready },
+                                         { CLEANUP_DONE, 0, 0, on_done },
+                                         { CLEANUP_RESULT, 0, 0, on_result } };
 static const talk bringer_talk = { "bringer", bringer_rows, COUNT_OF(bringer_rows), NULL };
 
 static void attach(channel *end, const talk *t, void *context, const char *role, uint32_t instance)
@@ -447,6 +467,115 @@ static void one_uid_has_so_many_connections(void **state)
     free(many);
 }
 
+/* Of three recipients two are the same mailbox. */
+static void direct_begin(channel *c)
+{
+    static const char *const to[] = { "u@l.example", "v@l.example", "U@L.example" };
+    envelope e = { .reverse_path = STR("a@b.example"), .protocol = STR("LMTP"), .flags = ENVELOPE_DIRECT };
+    cleanup_commit m = { .content_bytes = 3, .recipient_count = COUNT_OF(to) };
+    begin(c, 1);
+    content_write("x\r\n");
+    channel_put(c, CLEANUP_ENVELOPE, 1, envelope, &e);
+    for (size_t i = 0; i < COUNT_OF(to); i++)
+        recipient_say(c, 1, to[i], "local");
+    channel_put(c, CLEANUP_COMMIT, 1, cleanup_commit, &m);
+    rounds();
+}
+
+static void outcome_say(uint64_t id, uint32_t index)
+{
+    queue_outcome m = { .queue_id = id, .index = index, .outcome = FAULT_NONE };
+    channel_put(&w->qmgr[0].channel, QUEUE_OUTCOME, 0, queue_outcome, &m);
+}
+
+static void over(uint64_t id, fault_kind outcome)
+{
+    queue_result m = { .queue_id = id, .outcome = outcome };
+    channel_put(&w->qmgr[0].channel, QUEUE_OVER, 0, queue_result, &m);
+    rounds();
+}
+
+static void results_come_back_to_who_brought_them(void **state)
+{
+    (void)state;
+    qmgr_start(0);
+    direct_begin(&w->smtpd);
+    assert_int_equal(w->qmgr[0].directs, 1);
+    assert_int_equal(w->qmgr[0].commits, 0);
+    assert_int_equal(w->dones, 0);
+    outcome_say(w->ready_id, 1);
+    outcome_say(w->ready_id, 0);
+    over(w->ready_id, FAULT_NONE);
+    assert_int_equal(w->results, 3);
+    assert_int_equal(w->result_index[0], 1);
+    assert_int_equal(w->result_index[1], 0);
+    assert_int_equal(w->result_index[2], 2);
+    assert_int_equal(w->dones, 1);
+    assert_int_equal(w->outcome, FAULT_NONE);
+    assert_int_equal(w->qmgr[0].drops, 0);
+    assert_int_equal(w->process.sessions, 0);
+    outcome_say(w->ready_id, 0); /* of one that is not here any more */
+    over(w->ready_id, FAULT_NONE);
+    assert_int_equal(w->dones, 1);
+    assert_true(channel_is_open(&w->qmgr[0].channel));
+}
+
+static void what_qmgr_cannot_take_is_told(void **state)
+{
+    (void)state;
+    qmgr_start(0);
+    direct_begin(&w->smtpd);
+    over(w->ready_id, FAULT_TRY_LATER);
+    assert_int_equal(w->dones, 1);
+    assert_int_equal(w->outcome, FAULT_TRY_LATER);
+    assert_int_equal(w->qmgr[0].drops, 0); /* it is gone already */
+}
+
+/* Somebody may be reading it: it is not emptied. */
+static void a_lost_qmgr_is_told_and_the_file_is_left(void **state)
+{
+    (void)state;
+    qmgr_start(0);
+    direct_begin(&w->smtpd);
+    channel_close(&w->qmgr[0].channel);
+    rounds();
+    assert_int_equal(w->dones, 1);
+    assert_int_equal(w->outcome, FAULT_TRY_LATER);
+    assert_true(size_of(w->ready_id) > QUEUE_CONTENT_START);
+}
+
+static void qmgr_hears_that_nobody_waits(void **state)
+{
+    cleanup_begin none = { 0 };
+    (void)state;
+    qmgr_start(0);
+    direct_begin(&w->smtpd);
+    channel_put(&w->smtpd, CLEANUP_ABORT, 1, cleanup_begin, &none);
+    rounds();
+    assert_int_equal(w->qmgr[0].drops, 1);
+    assert_int_equal(w->process.sessions, 0);
+    direct_begin(&w->smtpd);
+    channel_close(&w->smtpd);
+    rounds();
+    assert_int_equal(w->qmgr[0].drops, 2);
+    assert_true(size_of(w->ready_id) > QUEUE_CONTENT_START);
+}
+
+/* A local program has no copy that it would bring again. */
+static void only_smtpd_brings_what_is_not_kept(void **state)
+{
+    (void)state;
+    qmgr_start(0);
+    submit_connect(&w->submit);
+    direct_begin(&w->submit);
+    for (size_t i = 0; i < w->ask_count; i++)
+        route(w->asks[i], "u");
+    assert_int_equal(w->qmgr[0].directs, 0);
+    assert_int_equal(w->qmgr[0].commits, 1);
+    committed(&w->qmgr[0], w->ready_id, FAULT_NONE);
+    assert_int_equal(w->outcome, FAULT_NONE);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -457,7 +586,9 @@ int main(void)
         TEST(a_bringer_that_ends_leaves_no_message), TEST(a_full_disk_is_not_asked_again_at_once),
         TEST(files_of_the_next_qmgr_are_taken),      TEST(an_answer_finds_its_own_message),
         TEST(open_messages_keep_a_draining_cleanup), TEST(a_size_that_wraps_is_not_whole),
-        TEST(one_uid_has_so_many_connections),
+        TEST(one_uid_has_so_many_connections),       TEST(results_come_back_to_who_brought_them),
+        TEST(what_qmgr_cannot_take_is_told),         TEST(a_lost_qmgr_is_told_and_the_file_is_left),
+        TEST(qmgr_hears_that_nobody_waits),          TEST(only_smtpd_brings_what_is_not_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

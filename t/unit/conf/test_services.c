@@ -36,7 +36,17 @@ static const row rows[] = {
     { "smtp inet n - y - many smtpd", NULL, 1 },
     { "smtp inet n - y - - sh", NULL, 1 },
     { "smtp inet n - y - - qmgr", NULL, 1 },
-    { "x unix n - y - - smtpd", NULL, 1 },
+    { "lmtp unix n - y - - smtpd -o smtpd_protocol=lmtp", "lmtp/unix smtpd :0 0 0 smtpd_protocol=lmtp@1;", 0 },
+    { "/var/spool/postfix/private/store unix n - y - - smtpd", "/var/spool/postfix/private/store/unix smtpd :0 0 0;", 0 },
+    { "lmtp unix y - y - - smtpd", NULL, 1 },
+    { "lmtp unix - - y - - smtpd", NULL, 1 },
+    { "lmtp unix n - y - - login", NULL, 1 },
+    { "/x unix n - y - - qmgr", NULL, 1 },
+    { "/ unix n - y - - smtpd", NULL, 1 },
+    { "/a\177b unix n - y - - smtpd", NULL, 1 },
+    { "/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa unix n - - - - "
+      "smtpd",
+      NULL, 1 },
     { "nowhere inet n - y - - smtpd", NULL, 1 },
     { "0 inet n - y - - smtpd", NULL, 1 },
     { "65536 inet n - y - - smtpd", NULL, 1 },
@@ -129,6 +139,9 @@ static void roles_are_found_by_name(void **state)
     assert_false(role_find(STR("master"), &r));
     assert_true(role_is_inet(ROLE_LOGIN));
     assert_false(role_is_inet(ROLE_AUTH));
+    assert_true(service_listens(&(service){ .type = SERVICE_UNIX, .role = ROLE_SMTPD }));
+    assert_true(service_listens(&(service){ .type = SERVICE_INET, .role = ROLE_LOGIN }));
+    assert_false(service_listens(&(service){ .type = SERVICE_UNIX, .role = ROLE_QMGR }));
 }
 
 int main(void)

@@ -139,7 +139,7 @@ typedef struct kind {
                                         X(policy_ask, POLICY_ASK_FIELDS) X(policy_route, POLICY_ROUTE_FIELDS)          \
                                             X(policy_answer, POLICY_ANSWER_FIELDS) X(queue_take, QUEUE_TAKE_FIELDS)    \
                                                 X(queue_file, QUEUE_FILE_FIELDS) X(queue_result, QUEUE_RESULT_FIELDS)  \
-                                                    X(report_begin, REPORT_BEGIN_FIELDS)                               \
+                                                    X(cleanup_result, CLEANUP_RESULT_FIELDS) X(queue_outcome, QUEUE_OUTCOME_FIELDS) X(report_begin, REPORT_BEGIN_FIELDS)                               \
                                                         X(report_recipient, REPORT_RECIPIENT_FIELDS)                   \
                                                             X(report_done, REPORT_DONE_FIELDS) X(session_open,         \
                                                                                                  SESSION_OPEN_FIELDS)  \

@@ -69,6 +69,28 @@ static void protocols_are_named_as_registered(void **state)
     }
 }
 
+static void lmtp_has_words_of_its_own(void **state)
+{
+    trace_field r = base;
+    buf out = buf_new(4096);
+
+    (void)state;
+    r.is_esmtp = false;
+    r.is_lmtp = true;
+    assert_true(received_append(&out, &r));
+    assert_non_null(strstr(buf_c(&out), " with LMTP\r\n"));
+    buf_clear(&out);
+    r.has_login = true;
+    r.tls_version = STR("TLSv1.3");
+    assert_true(received_append(&out, &r));
+    assert_non_null(strstr(buf_c(&out), " with LMTPSA\r\n"));
+    buf_clear(&out);
+    r.is_utf8 = true;
+    assert_true(received_append(&out, &r));
+    assert_non_null(strstr(buf_c(&out), " with UTF8LMTPSA\r\n"));
+    buf_free(&out);
+}
+
 static void hostile_names_cannot_leave_their_place(void **state)
 {
     trace_field r = base;
@@ -109,6 +131,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_field_names_the_hop),
         cmocka_unit_test(protocols_are_named_as_registered),
+        cmocka_unit_test(lmtp_has_words_of_its_own),
         cmocka_unit_test(hostile_names_cannot_leave_their_place),
         cmocka_unit_test(hops_are_counted),
     };

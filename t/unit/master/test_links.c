@@ -1,4 +1,4 @@
-/* SOURCES: master/admin.c master/begin.c master/child.c master/layout.c master/links.c master/listen.c master/load.c master/notify.c master/reload.c master/roles.c master/start.c  NEEDS: daemon tls db */
+/* SOURCES: master/admin.c master/begin.c master/child.c master/layout.c master/links.c master/listen.c master/load.c master/notify.c master/reload.c master/roles.c master/socket_file.c master/start.c  NEEDS: daemon tls db */
 /* Who is given conversations with whom, and when one is made again. */
 #include "t/unit/master/world.h"
 

@@ -1,6 +1,7 @@
-/* SOURCES: master/admin.c master/begin.c master/child.c master/layout.c master/links.c master/listen.c master/load.c master/notify.c master/reload.c master/roles.c master/start.c  NEEDS: daemon tls db */
+/* SOURCES: master/admin.c master/begin.c master/child.c master/layout.c master/links.c master/listen.c master/load.c master/notify.c master/reload.c master/roles.c master/socket_file.c master/start.c  NEEDS: daemon tls db */
 /* What is bound, and what stays bound when something cannot be. */
 #include "t/unit/master/world.h"
+#include <sys/un.h>
 
 static bool answers(const char *address, uint16_t port)
 {
@@ -146,6 +147,51 @@ static void a_service_may_change_its_role(void **state)
     assert_int_equal(w->master.listeners->role, ROLE_LOGIN);
 }
 
+static bool path_answers(const char *path)
+{
+    struct sockaddr_un a = { .sun_family = AF_UNIX };
+    snprintf(a.sun_path, sizeof a.sun_path, "%s", path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool does = connect(fd, (struct sockaddr *)&a, sizeof a) == 0;
+    close(fd);
+    return does;
+}
+
+/* In public/ by its name, elsewhere by its path; kept by a reload, and gone with its service. */
+static void a_service_may_listen_in_the_file_system(void **state)
+{
+    (void)state;
+    file_put("master.cf", MASTER_CF "lmtp unix n - y - - smtpd\n%s/store unix n - y - - smtpd\n", w->port, w->folder);
+    world_load();
+    assert_false(is_fault(layout_make(&w->master)));
+    fault f = bind_again();
+    assert_string_equal(f.text, "");
+    assert_int_equal(listener_count(), 3);
+    assert_true(path_answers(file_of("spool/public/lmtp")));
+    assert_true(path_answers(file_of("store")));
+    int fd = w->master.listeners->fd;
+    assert_false(is_fault(bind_again()));
+    assert_int_equal(listener_count(), 3);
+    assert_int_equal(w->master.listeners->fd, fd);
+    file_put("master.cf", MASTER_CF, w->port);
+    assert_false(is_fault(bind_again()));
+    assert_int_equal(listener_count(), 1);
+    assert_int_equal(access(file_of("store"), F_OK), -1);
+    assert_int_equal(access(file_of("spool/public/lmtp"), F_OK), -1);
+}
+
+static void names_of_our_own_sockets_are_no_services(void **state)
+{
+    static const char *const names[] = { "ctl", "queue", "submit" };
+    (void)state;
+    world_load();
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        file_put("master.cf", MASTER_CF "%s unix n - y - - smtpd\n", w->port, names[i]);
+        fault f = bind_again();
+        assert_non_null(strstr(f.text, "the suite has a socket of the name"));
+    }
+}
+
 static void a_folder_that_is_too_long_for_sockets_is_told(void **state)
 {
     char name[120];
@@ -167,6 +213,8 @@ int main(void)
         TEST(a_failure_changes_nothing),
         TEST(an_address_may_widen_and_narrow),
         TEST(a_service_may_change_its_role),
+        TEST(a_service_may_listen_in_the_file_system),
+        TEST(names_of_our_own_sockets_are_no_services),
         TEST(a_folder_that_is_too_long_for_sockets_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* SOURCES: master/admin.c master/begin.c master/child.c master/layout.c master/links.c master/listen.c master/load.c master/notify.c master/reload.c master/roles.c master/start.c  NEEDS: daemon tls db */
+/* SOURCES: master/admin.c master/begin.c master/child.c master/layout.c master/links.c master/listen.c master/load.c master/notify.c master/reload.c master/roles.c master/socket_file.c master/start.c  NEEDS: daemon tls db */
 /* What runs becomes what the configuration asks for; a stop goes from those who take mail to those who are asked. */
 #include "t/unit/master/world.h"
 

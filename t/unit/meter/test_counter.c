@@ -31,12 +31,12 @@ static int teardown(void **state)
 static count_answer enter(fixture *f, holder *h, const char *address, uint32_t count, uint32_t rate)
 {
     count_limits limits = { count, rate, 60 };
-    return counter_open(&f->counter, h, STR("smtp/inet"), str_c(address), &limits, f->now_ms);
+    return counter_open(&f->counter, h, &(counted_by){ STR("smtp"), str_c(address), 0, 0, 0 }, &limits, f->now_ms);
 }
 
 static void leave(fixture *f, holder *h, const char *address)
 {
-    counter_close(&f->counter, h, STR("smtp/inet"), str_c(address));
+    counter_close(&f->counter, h, &(counted_by){ STR("smtp"), str_c(address), 0, 0, 0 });
 }
 
 static void connections_are_counted_by_client(void **state)
@@ -66,7 +66,8 @@ static void services_are_counted_apart(void **state)
     fixture *f = *state;
     count_limits limits = { 1, 0, 0 };
     assert_true(enter(f, &f->a, "192.0.2.1", 1, 0).is_allowed);
-    assert_true(counter_open(&f->counter, &f->a, STR("imap/inet"), STR("192.0.2.1"), &limits, f->now_ms).is_allowed);
+    counted_by imap = { STR("imap"), STR("192.0.2.1"), 0, 0, 0 };
+    assert_true(counter_open(&f->counter, &f->a, &imap, &limits, f->now_ms).is_allowed);
 }
 
 static void a_process_that_dies_gives_its_counts_back(void **state)
@@ -102,6 +103,73 @@ static void rates_slide_with_time(void **state)
     assert_true(enter(f, &f->a, "192.0.2.1", 0, 10).is_allowed);
     f->now_ms += 200 * 1000;
     assert_int_equal(enter(f, &f->a, "192.0.2.1", 0, 10).rate, 1);
+}
+
+static count_answer add(fixture *f, uint32_t kind, const char *address, uint32_t rate)
+{
+    count_limits limits = { 1, rate, 60 };
+    counted_by by = { STR("smtp"), str_c(address), kind, 0, 0 };
+    return counter_add(&f->counter, &by, &limits, f->now_ms);
+}
+
+static void kinds_are_counted_apart(void **state)
+{
+    fixture *f = *state;
+    for (uint32_t i = 1; i <= 3; i++) {
+        assert_int_equal(add(f, 1, "192.0.2.1", 2).is_allowed, i <= 2);
+        assert_int_equal(add(f, 2, "192.0.2.1", 2).rate, i);
+    }
+    assert_int_equal(add(f, 2, "192.0.2.2", 2).rate, 1);
+    assert_true(enter(f, &f->a, "192.0.2.1", 1, 1).is_allowed);
+}
+
+static void who_asks_too_often_gets_as_much_as_he_may(void **state)
+{
+    fixture *f = *state;
+    unsigned got = 0;
+    for (unsigned second = 0; second < 600; second++) {
+        for (int i = 0; i < 100; i++)
+            got += add(f, 1, "192.0.2.1", 10).is_allowed;
+        f->now_ms += 1000;
+    }
+    assert_in_range(got, 60, 110); /* ten a minute, in ten minutes */
+}
+
+static void what_was_none_is_taken_back(void **state)
+{
+    fixture *f = *state;
+    counted_by by = { STR("smtp"), STR("192.0.2.1"), 3, 0, 0 };
+    for (int i = 0; i < 10; i++) {
+        assert_int_equal(add(f, 3, "192.0.2.1", 1).rate, 1);
+        counter_undo(&f->counter, &by);
+        counter_undo(&f->counter, &by); /* once too often */
+    }
+    by.address = STR("192.0.2.9");
+    counter_undo(&f->counter, &by); /* who was never here */
+}
+
+static void a_network_may_be_one_client(void **state)
+{
+    fixture *f = *state;
+    count_limits limits = { 0, 1, 60 };
+    counted_by one = { STR("smtp"), STR("192.0.2.1"), 1, 24, 48 }, other = one;
+    other.address = STR("192.0.2.200");
+    assert_true(counter_add(&f->counter, &one, &limits, f->now_ms).is_allowed);
+    assert_false(counter_add(&f->counter, &other, &limits, f->now_ms).is_allowed);
+    other.v4_bits = 32;
+    assert_true(counter_add(&f->counter, &other, &limits, f->now_ms).is_allowed);
+}
+
+static void rates_of_many_clients_stay_in_bounds(void **state)
+{
+    fixture *f = *state;
+    for (unsigned i = 0; i < 5000; i++) {
+        char address[32];
+        snprintf(address, sizeof address, "10.%u.%u.1", i / 250, i % 250);
+        f->now_ms += 500;
+        add(f, i % 5, address, 1);
+        assert_true(f->counter.clients.n <= 8);
+    }
 }
 
 static void many_clients(fixture *f, unsigned n, bool stay)
@@ -147,6 +215,11 @@ int main(void)
         TEST(a_process_that_dies_gives_its_counts_back),
         TEST(a_process_cannot_close_what_another_opened),
         TEST(rates_slide_with_time),
+        TEST(kinds_are_counted_apart),
+        TEST(who_asks_too_often_gets_as_much_as_he_may),
+        TEST(what_was_none_is_taken_back),
+        TEST(a_network_may_be_one_client),
+        TEST(rates_of_many_clients_stay_in_bounds),
         TEST(a_full_table_forgets_who_has_left),
         TEST(a_table_full_of_open_connections_lets_others_pass),
     };

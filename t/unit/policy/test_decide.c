@@ -93,6 +93,28 @@ static void those_who_may_relay_hear_why_not(void **state)
     says(&v, 550, "5.4.4", NULL);
 }
 
+/* Whatever the lists permit: LMTP brings mail for users of this host. */
+static void lmtp_takes_what_is_ours_alone(void **state)
+{
+    static const policy_facts local = { .stage = POLICY_STAGE_RCPT,
+                                        .client_address = STR_ROW("127.0.0.1"),
+                                        .sender = STR_ROW("a@b.example"),
+                                        .has_sender = true,
+                                        .recipient = STR_ROW("someone@elsewhere.example") };
+    policy_facts ours = local;
+    (void)state;
+    ours.recipient = STR("alice@local.example");
+    for (int is_lmtp = 0; is_lmtp < 2; is_lmtp++) {
+        world_make(is_lmtp ? HOST ALIASES "smtpd_protocol = lmtp\n" : HOST ALIASES);
+        policy_verdict v = decided(&local);
+        assert_int_equal(strstr(v.reply.p, "Relay access denied") != NULL, is_lmtp);
+        if (is_lmtp)
+            says(&v, 554, "5.7.1", "Relay access denied");
+        v = decided(&ours);
+        goes_to(&v, "local:alice@local.example=alice");
+    }
+}
+
 static void stages_look_at_their_lists(void **state)
 {
     static const enum policy_stage stages[] = { POLICY_STAGE_CONNECT, POLICY_STAGE_HELO, POLICY_STAGE_MAIL,
@@ -216,6 +238,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(tricks_do_not_relay),
         TEST(those_who_may_relay_hear_why_not),
+        TEST(lmtp_takes_what_is_ours_alone),
         TEST(stages_look_at_their_lists),
         TEST(a_permit_ends_its_list_only),
         TEST(vrfy_tells_nothing),

@@ -30,6 +30,9 @@ static struct world {
     bool has_reports, moves_fail, is_double, wishes_success;
 } * w;
 
+static bool is_by_lmtp;
+static unsigned told_direct;
+
 bool message_move(qmgr *q, message *m, queue_place to)
 {
     (void)q;
@@ -81,6 +84,18 @@ void schedule_soon(qmgr *q)
 void deliver_done(qmgr *q, delivery *d)
 {
     (void)q, (void)d;
+}
+
+bool is_direct(const qmgr *q, const message *m)
+{
+    (void)q, (void)m;
+    return is_by_lmtp;
+}
+
+void direct_finish(qmgr *q, message *m)
+{
+    (void)q, (void)m;
+    told_direct++;
 }
 
 bool report_start(qmgr *q, message *m)

@@ -37,6 +37,11 @@ void session_settle(session *of, verdict v)
     settled++;
 }
 
+void end_of_data_say(session *of, reply r)
+{
+    session_settle(of, (verdict){ PHASE_MAIL, r });
+}
+
 void policy_question(session *of, enum policy_stage stage, str to, void (*then)(session *, const policy_answer *))
 {
     policy_answer no = { .code = 554, .status = STR("5.7.1"), .reply = STR("no") };

@@ -28,6 +28,11 @@ HANDLER(on_auth)
 static config rules;
 static session s;
 
+bool is_lmtp(const session *of)
+{
+    return of->config->smtpd_protocol == PROTOCOL_LMTP;
+}
+
 static verdict command(phase in, const char *line)
 {
     smtp_command c;
@@ -104,6 +109,22 @@ static void where_tls_is_a_must(void **state)
             check(&rows[i], phases[k], true);
 }
 
+static void lmtp_has_a_hello_of_its_own(void **state)
+{
+    (void)state;
+    assert_int_equal(command(PHASE_HELLO, "LHLO x").reply.code, 500);
+    rules.smtpd_protocol = PROTOCOL_LMTP;
+    assert_int_equal(command(PHASE_HELLO, "EHLO x").reply.code, 500);
+    assert_int_equal(command(PHASE_HELLO, "HELO x").reply.code, 500);
+    assert_int_equal(command(PHASE_HELLO, "LHLO").reply.code, 501);
+    assert_null(called);
+    assert_true(str_equal(command(PHASE_HELLO, "MAIL FROM:<>").reply.words, reply_of(REPLY_LHLO_FIRST).words));
+    for (size_t k = 0; k < COUNT_OF(phases); k++) {
+        assert_int_equal(command(phases[k], "LHLO x").reply.code, 250);
+        assert_string_equal(called, "on_ehlo");
+    }
+}
+
 static void arguments_of_another_shape(void **state)
 {
     static const struct {
@@ -131,11 +152,21 @@ static void what_is_no_verb(void **state)
 {
     static const char *const lines[] = {
         "",     "X",      "EXPN x", "MAIL",   "RCPT", "MAILFROM:<a@b>", "MAIL TO:<a@b>", "RCPT FROM:<a@b>",
-        "TURN", "BDAT 1", "EHL",    "EHLOO x"
+        "TURN", "BDAT1", "EHL",    "EHLOO x"
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(lines); i++)
         assert_int_equal(command(PHASE_MAIL, lines[i]).reply.code, 500);
+}
+
+static void content_that_was_not_asked_for_is_never_run(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < COUNT_OF(phases); k++) {
+        verdict v = command(phases[k], k % 2 ? "BDAT 99 LAST" : "bdat");
+        assert_int_equal(v.reply.code, 500);
+        assert_int_equal(v.next, PHASE_CLOSED);
+    }
 }
 
 static void browsers_hear_nothing(void **state)
@@ -173,8 +204,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(each_verb_in_each_phase, setup),
         cmocka_unit_test_setup(where_tls_is_a_must, setup),
+        cmocka_unit_test_setup(lmtp_has_a_hello_of_its_own, setup),
         cmocka_unit_test_setup(arguments_of_another_shape, setup),
         cmocka_unit_test_setup(what_is_no_verb, setup),
+        cmocka_unit_test_setup(content_that_was_not_asked_for_is_never_run, setup),
         cmocka_unit_test_setup(browsers_hear_nothing, setup),
         cmocka_unit_test_setup(useless_commands_have_a_limit, setup),
     };

@@ -1,4 +1,4 @@
-/* SOURCES: smtpd/ask.c smtpd/auth.c smtpd/content.c smtpd/footer.c smtpd/hello.c smtpd/mail.c smtpd/meter.c smtpd/replies.c smtpd/session.c smtpd/transaction.c smtpd/verbs.c  NEEDS: daemon tls proto queue */
+/* SOURCES: smtpd/ask.c smtpd/auth.c smtpd/content.c smtpd/footer.c smtpd/hello.c smtpd/lmtp.c smtpd/mail.c smtpd/meter.c smtpd/replies.c smtpd/session.c smtpd/transaction.c smtpd/verbs.c  NEEDS: daemon tls proto queue */
 /* smtpd between a client, policies and cleanups, over real channels in one loop. */
 #include "daemon/peers.h"
 #include "ipc/talk/cleanup.h"
@@ -26,6 +26,7 @@ typedef struct cleanup_end {
     unsigned begins, aborts, recipients, commits;
     char to[10][80];
     uint64_t bytes;
+    uint32_t flags;
 } cleanup_end;
 
 static struct world {
@@ -82,8 +83,10 @@ static bool on_abort(void *context, channel *c, received *r)
 static bool on_envelope(void *context, channel *c, received *r)
 {
     envelope m;
-    (void)context, (void)c;
-    return envelope_decode(r->bytes, &m) == PARSE_DONE;
+    (void)c;
+    bool is_whole = envelope_decode(r->bytes, &m) == PARSE_DONE;
+    ((cleanup_end *)context)->flags = is_whole ? m.flags : 0;
+    return is_whole;
 }
 
 static bool on_recipient(void *context, channel *c, received *r)
@@ -376,6 +379,61 @@ static void a_file_that_did_not_come_comes_from_another_cleanup(void **state)
     assert_true(str_starts(str_c(heard()), STR("250 2.0.0 Ok: queued as ")));
 }
 
+static void result(cleanup_end *e, uint32_t index, fault_kind outcome)
+{
+    cleanup_result m = { .index = index, .outcome = outcome, .status = STR("2.2"), .reason = STR("full") };
+    channel_put(&e->channel, CLEANUP_RESULT, e->ref, cleanup_result, &m);
+}
+
+static void lmtp_begin_one(void)
+{
+    w->service.config.smtpd_protocol = PROTOCOL_LMTP;
+    w->service.config.smtpd_reject_footer = STR_NONE;
+    say("LHLO x\r\n");
+    say("MAIL FROM:<a@b.example>\r\n");
+    static const char *const users[] = { "u", "v" };
+    for (size_t i = 0; i < COUNT_OF(users); i++) {
+        say("RCPT TO:<u@l.example>\r\n");
+        route(&w->policy[0], users[i]);
+        answer(&w->policy[0], 250);
+    }
+    ready(&w->cleanup[0]);
+    say("DATA\r\n");
+    heard();
+    say("x\r\n.\r\n");
+    assert_string_equal(heard(), "");
+}
+
+static void lmtp_answers_for_each_recipient(void **state)
+{
+    (void)state;
+    lmtp_begin_one();
+    assert_true(w->cleanup[0].flags & ENVELOPE_DIRECT);
+    result(&w->cleanup[0], 1, FAULT_TRY_LATER);
+    result(&w->cleanup[0], 0, FAULT_NONE);
+    rounds();
+    assert_string_equal(heard(), ""); /* until all is known */
+    done(&w->cleanup[0]);
+    const char *text = heard();
+    assert_true(str_starts(str_c(text), STR("250 2.1.5 Ok: delivered as ")));
+    assert_non_null(strstr(text, "\r\n452 4.2.2 full\r\n"));
+    say("NOOP\r\n");
+    assert_string_equal(heard(), "250 2.0.0 Ok\r\n");
+}
+
+static void a_lost_cleanup_ends_the_connection(void **state)
+{
+    (void)state;
+    lmtp_begin_one();
+    result(&w->cleanup[0], 0, FAULT_NONE);
+    rounds();
+    channel_close(&w->cleanup[0].channel);
+    rounds();
+    const char *text = heard();
+    assert_true(str_starts(str_c(text), STR("421 ")));
+    assert_non_null(strstr(text, "EOF"));
+}
+
 static void an_idle_session_ends_when_the_process_leaves(void **state)
 {
     (void)state;
@@ -423,6 +481,8 @@ int main(void)
         TEST(a_footer_after_the_transaction_names_nobody),
         TEST(a_transaction_begins_anew_with_another_cleanup),
         TEST(a_file_that_did_not_come_comes_from_another_cleanup),
+        TEST(lmtp_answers_for_each_recipient),
+        TEST(a_lost_cleanup_ends_the_connection),
         TEST(an_idle_session_ends_when_the_process_leaves),
         TEST(a_message_is_finished_when_the_process_leaves),
     };

@@ -1,0 +1,75 @@
+/* A message that its bringer keeps until each recipient's result is said (LMTP): qmgr delivers it at once, so it needs neither the
+ * rename's reply nor an fsync. Runs in: cleanup. */
+#include "cleanup/cleanup.h"
+#include "ipc/talk/queue.h"
+
+bool is_direct(const intake *i)
+{
+    return i->envelope.flags & ENVELOPE_DIRECT;
+}
+
+/* The same mailbox may be brought twice: the file has it once, and its result is everybody's. */
+void direct_place(intake *i, uint32_t brought, uint32_t final)
+{
+    if (is_direct(i))
+        *vec_add(&i->places) = (intake_place){ .brought = brought, .final = final };
+}
+
+void direct_resolved(intake *i, size_t index, uint32_t final)
+{
+    if (index < i->numbers.n)
+        direct_place(i, i->numbers.p[index], final);
+}
+
+/* What is held, and what goes to others than it was brought for, is ours to keep: it is queued like any other message. */
+void direct_decide(intake *i)
+{
+    if ((i->envelope.flags & ENVELOPE_HOLD) || i->brought.n != i->numbers.n || i->places.n == 0)
+        i->envelope.flags &= ~(uint32_t)ENVELOPE_DIRECT;
+}
+
+void direct_start(intake *i)
+{
+    queue_file m = { .queue_id = i->file.id };
+    i->state = INTAKE_DIRECT;
+    intake_log_queued(i);
+    channel_put(&i->file.qmgr->channel, QUEUE_DIRECT, 0, queue_file, &m);
+}
+
+/* NULL: its bringer went away, and our word to drop it is on its way. */
+static intake *intake_of(const peer *from, uint64_t id)
+{
+    intake *i = intake_by_id(from->daemon->state, id);
+    return i && i->state == INTAKE_DIRECT && i->file.qmgr == from ? i : NULL;
+}
+
+bool direct_on_outcome(void *context, channel *ch, received *r)
+{
+    queue_outcome m;
+    (void)ch;
+    if (queue_outcome_decode(r->bytes, &m) != PARSE_DONE || m.outcome > FAULT_BUG)
+        return false;
+    const intake *i = intake_of(context, m.queue_id);
+    for (size_t k = 0; i && k < i->places.n; k++) {
+        cleanup_result said = {
+            .index = i->places.p[k].brought, .outcome = m.outcome, .status = m.status, .reason = m.reason
+        };
+        if (i->places.p[k].final == m.index)
+            channel_put(i->bringer->channel, CLEANUP_RESULT, i->ref, cleanup_result, &said);
+    }
+    return true;
+}
+
+bool direct_on_over(void *context, channel *ch, received *r)
+{
+    queue_result m;
+    (void)ch;
+    if (queue_result_decode(r->bytes, &m) != PARSE_DONE || m.outcome > FAULT_BUG)
+        return false;
+    intake *i = intake_of(context, m.queue_id);
+    if (i == NULL)
+        return true;
+    i->file.qmgr = NULL; /* the file is gone: there is nothing to drop */
+    intake_end(i, fault_make((fault_kind)m.outcome, m.outcome ? "3.0" : "", "%.*s", STR_ARG(m.reason)));
+    return true;
+}
