@@ -1,4 +1,4 @@
-/* SOURCES: local/worker/content.c local/worker/forward.c local/worker/letters.c local/worker/maildir.c local/worker/spool.c  NEEDS: store worker */
+/* SOURCES: local/worker/forward.c local/worker/letters.c local/worker/maildir.c local/worker/spool.c  NEEDS: store worker */
 #include "world.h"
 
 static int setup(void **state)

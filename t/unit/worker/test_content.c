@@ -1,7 +1,7 @@
-/* SOURCES: local/worker/content.c  NEEDS: ipc */
+/* SOURCES:  NEEDS: worker */
 #include "base/buf.h"
 #include "base/checksum.h"
-#include "local/worker/content.h"
+#include "worker/content.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
