@@ -80,7 +80,7 @@ static void check_kernel(checking *c)
 static void (*const checks[])(checking *c) = { check_tables,        check_users,     check_modes,
                                                check_queue_folders, check_keys,      check_programs,
                                                check_accounts,      check_root_mail, check_kernel,
-                                               check_templates };
+                                               check_templates,     check_spool };
 
 static void json_print(const problems *ps)
 {

@@ -20,5 +20,8 @@ void check_accounts(checking *c);
 /* check_templates.c: bounce_template_file */
 void check_templates(checking *c);
 
+/* check_spool.c: mbox files of accounts */
+void check_spool(checking *c);
+
 /* check_keys.c: certificates and keys can be read and belong together */
 void check_keys(checking *c);

@@ -17,6 +17,7 @@ static void check_paths(scope *s, const config *c)
         AT_config_directory,    AT_queue_directory,    AT_daemon_directory, AT_user_file,
         AT_smtpd_tls_cert_file, AT_smtpd_tls_key_file, AT_tls_cert_file,    AT_tls_key_file,
         AT_maillog_file,        AT_bounce_template_file,
+        AT_mail_spool_directory,
     };
     for (size_t i = 0; i < COUNT_OF(paths); i++) {
         str path = config_text(c, paths[i]);
@@ -121,6 +122,26 @@ static void check_accounts(scope *s, const config *c)
                         STR_ARG(str_upto(word, 60)));
 }
 
+/* A word that nobody knows would be heeded by nobody: mail would be written without a lock. */
+static void check_words(scope *s, const config *c)
+{
+    static const struct {
+        parameter_index list;
+        str known;
+    } rows[] = {
+        { AT_mailbox_delivery_lock, STR_ROW("fcntl, dotlock") },
+        { AT_allow_mail_to_commands, STR_ROW("alias, forward, include") },
+        { AT_allow_mail_to_files, STR_ROW("alias, forward, include") },
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        str word;
+        for (str rest = config_text(c, rows[i].list); list_next(&rest, &word);)
+            if (!list_has(rows[i].known, word))
+                scope_error(s, rows[i].list, "\"%.*s\" is not known; there are %.*s", STR_ARG(str_upto(word, 60)),
+                            STR_ARG(rows[i].known));
+    }
+}
+
 static void check_tls(scope *s, const config *c, service_role role)
 {
     bool has_cert = c->smtpd_tls_cert_file.n > 0;
@@ -211,6 +232,7 @@ void check_values(scope *s, const config *c, service_role role)
     check_networks(s, c);
     check_order(s, c);
     check_accounts(s, c);
+    check_words(s, c);
     check_tls(s, c, role);
     check_braces(s, c);
     check_feedback(s, c);

@@ -100,13 +100,25 @@ static bool has_control(str s)
     return false;
 }
 
+/* What a header may lack, a list of recipients must have. */
+static bool has_all_quotes(str s)
+{
+    for (size_t at = str_find(s, '"'); at < s.n; at = str_find(s, '"')) {
+        size_t n = quoted_run(str_from(s, at));
+        if (n == 0)
+            return false;
+        s = str_from(s, at + n);
+    }
+    return true;
+}
+
 static bool address_read(str member, arena *mem, str *out)
 {
     address_list list = address_list_open(member, mem);
     address_entry e, more;
     address a;
 
-    if (!address_list_next(&list, &e) || e.kind != ADDRESS_MAILBOX || e.is_broken || address_list_next(&list, &more))
+    if (!has_all_quotes(member) || !address_list_next(&list, &e) || e.kind != ADDRESS_MAILBOX || e.is_broken || address_list_next(&list, &more))
         return false;
     *out = address_entry_path(&e, mem);
     return address_parse(*out, &a) == PARSE_DONE && !a.is_null;

@@ -61,13 +61,19 @@ static fault append(local_worker *l, const letter *k)
     return f;
 }
 
+/* The next worker opens what is there then. */
+static void moved(local_worker *l)
+{
+    l->worker->exit_status = WORKER_EXIT_MOVED;
+    loop_stop(l->worker->loop);
+}
+
 /* The locks are ours. A mailbox that was removed or replaced is left to the next worker, which finds or makes what is there now. */
 static void append_all(local_worker *l)
 {
     if (!mbox_is_current(l->mbox)) {
         locks_leave(l);
-        l->worker->exit_status = WORKER_EXIT_MOVED;
-        loop_stop(l->worker->loop);
+        moved(l);
         return;
     }
     mbox_limit(l->mbox, l->rules.mailbox_bytes);
@@ -145,11 +151,10 @@ void spool_put(local_worker *l, letter *k)
         l->attempts = 0;
     *l->last = k;
     l->last = &k->next;
-    if (l->mbox == NULL && l->mbox_fault.kind == FAULT_REFUSED) { /* it was removed between its making and our start */
-        l->worker->exit_status = WORKER_EXIT_MOVED;
-        loop_stop(l->worker->loop);
-    } else if (l->mbox == NULL) {
-        answer_all(l, l->mbox_fault);
+    if (l->mbox == NULL) {
+        if (l->mbox_fault.kind != FAULT_REFUSED) /* else it was removed between its making and our start */
+            answer_all(l, l->mbox_fault);
+        moved(l);
     } else if (l->state == SPOOL_AT_REST) {
         task_put(l->worker->loop, &l->serve, lock_try, l); /* what comes in this round goes together */
     }

@@ -47,9 +47,10 @@ typedef struct local_worker {
     letter *copies; /* that wait for a PAPER */
 } local_worker;
 
-/* main.c */
+/* letters.c */
+extern const talk_row letter_rows[];
+extern const size_t letter_row_count;
 void answer(local_worker *l, uint32_t ref, uint64_t queue_id, fault f, const char *what);
-letter *letter_new(const deliver_request *m, uint32_t ref, received *r);
 void letter_free(letter *k);
 
 /* maildir.c */

@@ -125,6 +125,20 @@ def test_what_lies_around_is_checked(s):
     with open(os.path.join(s.config_dir, "aliases"), "w", encoding="utf-8") as f:
         f.write("someone: user1@example.test\n")
     told(r"mail for root goes nowhere", r"mail for postmaster goes nowhere")
+    spool = os.path.join(s.dir, "spool-of-mail")
+    append(main_cf(s), f"\nsystem_users = yes\nhome_mailbox =\nmail_spool_directory = {spool}\n")
+    told(r"home_mailbox: .*which IMAP and POP3 do not read", r"spool-of-mail: warning: new mailboxes cannot be made: No such file")
+    os.mkdir(spool, 0o755)
+    told(r"spool-of-mail: warning: .*only its owner may write there")
+    os.chown(spool, -1, 54321) if os.geteuid() == 0 else None
+    os.chmod(spool, 0o2775)
+    told(r"spool-of-mail: warning: .*mail_gids does not have its group, \d+")
+    os.chmod(spool, 0o1777)
+    assert "spool-of-mail" not in s.postrider("check").stdout
+    with open(main_cf(s), encoding="utf-8") as f:
+        text = f.read()
+    with open(main_cf(s), "w", encoding="utf-8") as f:
+        f.write(text.partition("\nsystem_users = yes")[0] + "\n")
 
 
 def test_stop_and_start(s):

@@ -333,14 +333,84 @@ static void a_worker_is_rooted_by_its_spawner(void **state)
     }
 }
 
+/* A spool as Debian has it: only its group may make files there. The child makes the user's mailbox with that group, and is
+ * nobody but the user when its program begins; what has the name already is left alone. */
+static fault spool_start(void *context)
+{
+    char *const argv[] = { (char *)(uintptr_t) "groups", NULL };
+    char path[64], other[64], *folder = context;
+    identity id = { .is_privileged = true, .uid = TEST_UID, .gid = TEST_GID, .root_fd = -1,
+                    .ids = { 1000, 60000, 1000, 60000, NULL, 0 }, .requires_landlock = true };
+    contract k = pool;
+    struct stat st;
+    spawned s;
+    snprintf(path, sizeof path, "%s/user", folder);
+    snprintf(other, sizeof other, "%s/other", folder);
+    NEED(chown(folder, 0, USER_GID + 1) == 0 && chmod(folder, 02775) == 0 && symlink("missing", other) == 0);
+    k.files = FILES_UNLIMITED;
+    k.calls |= CALLS_READ_FILES | CALLS_FILES;
+    fault f = become(&k, &id);
+    for (int i = 0; i < 3 && !is_fault(f); i++) {
+        int status;
+        spawn_plan plan = SPAWN_PLAN(.argv = argv, .envp = plain_env, .changes_ids = true, .uid = USER_UID, .gid = USER_GID,
+                                     .drops_caps = true, .makes_path = i < 2 ? path : other, .makes_gid = USER_GID + 1);
+        plan.exec_fd = self_fd;
+        f = spawn(&plan, &s);
+        NEED(is_fault(f) || waitpid(s.pid, &status, 0) == s.pid);
+        NEED(is_fault(f) || status == 0);
+    }
+    NEED(is_fault(f) || (stat(path, &st) == 0 && st.st_uid == USER_UID && st.st_gid == USER_GID + 1 &&
+                         (st.st_mode & 07777) == 0660 && st.st_size == 0));
+    NEED(is_fault(f) || stat(other, &st) != 0); /* no link was followed */
+    return f;
+}
+
+static void a_mailbox_is_made_with_the_spools_group_alone(void **state)
+{
+    char folder[] = "/tmp/os-spool-XXXXXX", name[64];
+    (void)state;
+    ROOT_ONLY();
+    assert_non_null(mkdtemp(folder));
+    int status = run_apart(spool_start, folder, false);
+    snprintf(name, sizeof name, "%s/user", folder);
+    unlink(name);
+    snprintf(name, sizeof name, "%s/other", folder);
+    unlink(name);
+    rmdir(folder);
+    assert_int_equal(status, 0);
+}
+
+static void who_makes_files_must_drop_capabilities(void **state)
+{
+    char *const argv[] = { (char *)(uintptr_t) "true", NULL };
+    spawned s;
+    spawn_plan plan = SPAWN_PLAN(.argv = argv, .changes_ids = true, .uid = USER_UID, .gid = USER_GID, .makes_path = "/tmp/x");
+    (void)state;
+    assert_int_equal(spawn(&plan, &s).kind, FAULT_BUG);
+}
+
+/* Exit status 0: no group but the user's, in any place. */
+static int child_groups(void)
+{
+    gid_t r, e, s;
+    return getresgid(&r, &e, &s) == 0 && r == USER_GID && e == USER_GID && s == USER_GID && getgroups(0, NULL) == 0 &&
+                   setresgid(USER_GID + 1, USER_GID + 1, USER_GID + 1) != 0
+               ? 0
+               : 9;
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 0 && strcmp(argv[0], "true") == 0)
         return 0;
+    if (argc > 0 && strcmp(argv[0], "groups") == 0)
+        return child_groups();
     if (argc > 1)
         return strcmp(argv[1], "report") == 0 ? child_report() : child_confine(argv[2]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_child_gets_what_is_named),
+        cmocka_unit_test(a_mailbox_is_made_with_the_spools_group_alone),
+        cmocka_unit_test(who_makes_files_must_drop_capabilities),
         cmocka_unit_test(targets_may_be_sources),
         cmocka_unit_test(the_parents_descriptors_are_left_alone),
         cmocka_unit_test(failures_are_told),

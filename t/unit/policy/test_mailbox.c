@@ -63,6 +63,20 @@ static void a_host_without_postmaster_defers_it(void **state)
     assert_non_null(strstr(policy_explain(&v, &mem).p, "add an alias"));
 }
 
+/* Root's mail, and that of accounts as which nothing is delivered, is kept until there is an alias; the text says for whom. */
+static void accounts_of_the_system_need_an_alias(void **state)
+{
+    static const char *const names[] = { "root", "daemon" };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        world_make(HOST "alias_maps = inline:{a=b}\n");
+        policy_verdict v = asked(arena_printf(&mem, "%s@local.example", names[i]).p);
+        says(&v, 451, "4.3.5", "Temporary lookup failure"); /* strangers hear no more */
+        str hint = arena_printf(&mem, "%s has no mailbox: add an alias for %s to alias_maps", names[i], names[i]);
+        assert_non_null(strstr(policy_explain(&v, &mem).p, hint.p));
+    }
+}
+
 static void codes_and_maps_of_local_recipients(void **state)
 {
     (void)state;
@@ -143,6 +157,7 @@ int main(void)
         TEST(users_that_are_not_known_yet_are_waited_for), TEST(a_host_without_postmaster_defers_it),
         TEST(codes_and_maps_of_local_recipients),           TEST(unknown_names_go_to_the_luser_relay),
         TEST(root_needs_an_alias),
+        TEST(accounts_of_the_system_need_an_alias),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

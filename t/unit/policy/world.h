@@ -33,6 +33,8 @@ static user_result find_user(void *unused, str name, arena *a, str *out_name, fa
     (void)unused;
     if (str_equal(name, STR("wait")))
         return USER_WAIT;
+    if (str_equal(name, STR("daemon")))
+        return USER_NEEDS_ALIAS;
     if (str_equal(name, STR("fail"))) {
         *out_fault = fault_make(FAULT_TRY_LATER, "3.0", "the test says so");
         return USER_FAILED;
