@@ -312,7 +312,7 @@ def write_list(s, name, text):
 
 
 def test_a_list_is_read_with_its_lists(s):
-    inner = write_list(s, "inner", f"user3@example.test\n:include:{s.path('outer')}\nuser2@example.test # twice\n")
+    inner = write_list(s, "inner", f"user3@example.test\n:include:{s.path('outer')}\nuser2@example.test\n")
     outer = write_list(s, "outer", f"# a comment\nuser2@example.test, \"A B\" <user1@example.test>\n:include:{inner}\n|touch {s.path('pwned')}\n/etc/x\nno address\n")
     s.alias(listed=f":include:{outer}", owner_listed="user1@example.test")
     text = "Subject: to the list\r\n\r\nbody\r\n"
