@@ -4,6 +4,7 @@
 #include "conf/feedback.h"
 #include "conf/list.h"
 #include "conf/networks.h"
+#include <pwd.h>
 
 /* A default that follows another parameter is complained of there; a service's, with main.cf. */
 static bool follows(const scope *s, parameter_index at)
@@ -122,23 +123,49 @@ static void check_accounts(scope *s, const config *c)
                         STR_ARG(str_upto(word, 60)));
 }
 
+/* Offsets of accounts in a numeric process_users stay below this. */
+enum { PROCESS_ACCOUNTS = 100 };
+
+static bool is_own_account(const config *c, const struct passwd *p)
+{
+    uint64_t first;
+    if (num_parse(c->process_users, 1, UINT32_MAX, &first))
+        return p->pw_uid >= first && p->pw_uid < first + PROCESS_ACCOUNTS;
+    return str_starts(str_c(p->pw_name), c->process_users);
+}
+
+/* Commands of strangers' mail run as it: never what could change the system or the suite. */
+static void check_default_privs(scope *s, const config *c)
+{
+    const struct passwd *p = getpwnam(arena_c(&s->parsed->arena, c->default_privs));
+
+    if (p == NULL)
+        scope_error(s, AT_default_privs, "there is no account \"%.*s\"", STR_ARG(c->default_privs));
+    else if (p->pw_uid == 0 || p->pw_gid == 0)
+        scope_error(s, AT_default_privs, "\"%.*s\" is root, as which nothing of a mail is ever run", STR_ARG(c->default_privs));
+    else if (is_own_account(c, p))
+        scope_error(s, s->of[AT_default_privs]->is_set ? AT_default_privs : AT_process_users,
+                    "default_privs \"%.*s\" is an account of the suite itself", STR_ARG(c->default_privs));
+}
+
 /* A word that nobody knows would be heeded by nobody: mail would be written without a lock. */
 static void check_words(scope *s, const config *c)
 {
     static const struct {
-        parameter_index list;
-        str known;
+        parameter_index at;
+        const char *words;
     } rows[] = {
-        { AT_mailbox_delivery_lock, STR_ROW("fcntl, dotlock") },
-        { AT_allow_mail_to_commands, STR_ROW("alias, forward, include") },
-        { AT_allow_mail_to_files, STR_ROW("alias, forward, include") },
+        { AT_mailbox_delivery_lock, "fcntl dotlock" },
+        { AT_allow_mail_to_commands, "alias forward include" },
+        { AT_allow_mail_to_files, "alias forward include" },
+        { AT_propagate_unmatched_extensions, "canonical virtual alias forward include generic" },
     };
+
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        str word;
-        for (str rest = config_text(c, rows[i].list); list_next(&rest, &word);)
-            if (!list_has(rows[i].known, word))
-                scope_error(s, rows[i].list, "\"%.*s\" is not known; there are %.*s", STR_ARG(str_upto(word, 60)),
-                            STR_ARG(rows[i].known));
+        str list = config_text(c, rows[i].at), word;
+        while (list_next(&list, &word))
+            if (!list_has(str_c(rows[i].words), word) && !follows(s, rows[i].at))
+                scope_error(s, rows[i].at, "\"%.*s\" is not known; there are %s", STR_ARG(str_upto(word, 60)), rows[i].words);
     }
 }
 
@@ -232,6 +259,8 @@ void check_values(scope *s, const config *c, service_role role)
     check_networks(s, c);
     check_order(s, c);
     check_accounts(s, c);
+    if (role == ROLE_COUNT)
+        check_default_privs(s, c);
     check_words(s, c);
     check_tls(s, c, role);
     check_braces(s, c);
@@ -259,10 +288,33 @@ static void used_names(const parsed *p, map *out)
             expand_names(p->services.rows.p[i].overrides[j].value, mark, out);
 }
 
+/* What Postfix has and this suite does not: better said than guessed at. */
+static const char *why_not(str name)
+{
+    static const struct {
+        str name;
+        const char *why;
+    } rows[] = {
+        { STR_ROW("mailbox_command_maps"), "there is mailbox_command for all, and .forward for each user" },
+        { STR_ROW("mailbox_transport"), "mail for users of this host is delivered here" },
+        { STR_ROW("mailbox_transport_maps"), "mail for users of this host is delivered here" },
+        { STR_ROW("fallback_transport"), "mail for unknown users is refused, or goes to luser_relay" },
+        { STR_ROW("fallback_transport_maps"), "mail for unknown users is refused, or goes to luser_relay" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        if (str_equal(rows[i].name, name))
+            return rows[i].why;
+    return NULL;
+}
+
 static void unknown(parsed *p, str file, unsigned line, str name)
 {
     str nearest;
-    if (p->problems.error_count < PROBLEM_COUNT_MAX && parameter_nearest(name, &nearest))
+    const char *why = why_not(name);
+    if (why)
+        problem_error(&p->problems, file, line, "%.*s is not supported: %s", STR_ARG(name), why);
+    else if (p->problems.error_count < PROBLEM_COUNT_MAX && parameter_nearest(name, &nearest))
         problem_error(&p->problems, file, line, "%.*s is not a parameter; did you mean %.*s?",
                       STR_ARG(str_upto(name, 100)), STR_ARG(nearest));
     else

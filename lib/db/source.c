@@ -70,6 +70,20 @@ static bool is_first(str file, const source_entry *e, map *lines, problems *ps)
     return !before;
 }
 
+/* What newaliases says of members that could go nowhere. They are kept: the others are of use. */
+static void members_check(str file, const source_entry *e, arena *a, problems *ps)
+{
+    str rest = e->value, member;
+
+    while (alias_next(&rest, a, &member)) {
+        alias_member m = alias_member_read(member, a);
+        bool is_command = member.p[0] == '|';
+        if (m.kind == MEMBER_BAD || (is_command && str_trim(str_from(member, 1)).n == 0))
+            problem_warning(ps, file, e->line, "\"%.*s\" is neither an address nor a command, a file or a list (:include:/file)",
+                            STR_ARG(str_upto(member, 100)));
+    }
+}
+
 void source_read(str file, str text, source_format format, arena *a, source_list *out, problems *ps)
 {
     map lines = { 0 };
@@ -90,6 +104,8 @@ void source_read(str file, str text, source_format format, arena *a, source_list
             problem_error(ps, file, number, "%s", wrong);
         else if (is_first(file, &e, &lines, ps))
             *vec_add(&out->rows) = e;
+        if (!wrong && format == SOURCE_ALIASES)
+            members_check(file, &e, a, ps);
         if (!wrong && format == SOURCE_TABLE && e.key.p[e.key.n - 1] == ':')
             problem_warning(ps, file, number, "the key ends in a colon: is this a table in the format of aliases(5)?");
     }

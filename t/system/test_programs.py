@@ -1,4 +1,6 @@
 """What members of aliases ask for besides addresses: commands, files and lists, as whoever acts for the alias."""
+import fcntl
+import mailbox
 import os
 import pwd
 import re
@@ -72,7 +74,7 @@ DONE = 'touch "${OUT%.out}.done"'
 
 @pytest.fixture(scope="module", params=["root", "unprivileged"] if IS_ROOT else ["unprivileged"])
 def s(request):
-    with Programs(unprivileged=request.param == "unprivileged", settings=["minimal_backoff_time=1", "maximal_backoff_time=1"]) as suite:
+    with Programs(unprivileged=request.param == "unprivileged", settings=["minimal_backoff_time=1", "maximal_backoff_time=1", "recipient_delimiter=+"]) as suite:
         suite.is_split = request.param == "root"
         yield suite
 
@@ -154,7 +156,7 @@ def test_the_environment_is_fixed(s):
     s.send(to="Surroundings@localhost", sender='"x y$(touch /tmp/pwned);`id`|"@b.example')
     env = dict(line.split("=", 1) for line in s.output("surroundings").splitlines())
     who = NOBODY.pw_name if s.is_split else None
-    assert set(env) - {"_", "OLDPWD", "SHLVL"} == {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "TZ", "PWD", "SENDER", "RECIPIENT",
+    assert set(env) - {"_", "OLDPWD", "SHLVL"} == {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "PWD", "SENDER", "RECIPIENT",
                                                    "ORIGINAL_RECIPIENT", "LOCAL", "DOMAIN", "EXTENSION", "CLIENT_HOSTNAME",
                                                    "CLIENT_ADDRESS", "CLIENT_HELO", "CLIENT_PROTOCOL", "SASL_USERNAME"}
     assert re.fullmatch(r"_x_y__touch_/tmp/pwned___id___@b\.example", env["SENDER"]), env["SENDER"]
@@ -241,6 +243,122 @@ def test_no_stranger_names_a_command(s):
                      '"#nobody |id"@localhost', "-oQ/tmp@localhost", "`id`@localhost", "$(id)@localhost", "%n@localhost"):
             assert c.ask(f"RCPT TO:<{rcpt}>\r\n")[0] in "45", rcpt
     assert set(os.listdir(s.work)) == before
+
+
+def test_a_file_is_appended_to(s):
+    path = s.path("mbox")
+    s.alias(file=path)
+    s.send("Subject: one\r\n\r\nFrom here\r\n", to="file@localhost")
+    result(s, "file", "delivered", "2.0.0", "delivered to file: " + path)
+    s.send("Subject: two\r\n\r\nbody\r\n", to="file@localhost")
+    box = until(lambda: len(b := list(mailbox.mbox(path, create=False))) == 2 and b, "two messages")
+    assert [m["Subject"] for m in box] == ["one", "two"] and box[0].get_payload() == ">From here\n"
+    assert box[0]["Delivered-To"] == "file@localhost" and box[0]["Return-Path"] == "<a@b.example>"
+    state = os.stat(path)
+    assert state.st_uid == (NOBODY.pw_uid if s.is_split else os.stat(s.dir).st_uid) and state.st_mode & 0o777 == 0o600
+
+
+def test_a_folder_is_a_maildir(s):
+    path = s.path("folder") + "/"
+    s.alias(folder=path, null="/dev/null")
+    s.send("Subject: in a folder\r\n\r\nbody\r\n", to=["folder@localhost", "null@localhost"])
+    result(s, "folder", "delivered", "2.0.0", "delivered to maildir")
+    result(s, "null", "delivered", "2.0.0", "discarded")
+    names = os.listdir(path + "new")
+    assert len(names) == 1
+    with open(os.path.join(path, "new", names[0]), "rb") as f:
+        assert b"Subject: in a folder" in f.read()
+
+
+def test_what_is_no_file_of_ones_own_is_refused(s):
+    """HOSTILE 35."""
+    target, hard = s.path("target"), s.path("hard")
+    for path in (target, hard):
+        with open(path, "w", encoding="utf-8"):
+            pass
+        os.chmod(path, 0o666)
+        os.chown(path, *(NOBODY.pw_uid, NOBODY.pw_gid) if s.is_split else (os.stat(s.dir).st_uid, -1))
+    os.symlink(target, s.path("link"))
+    os.link(hard, s.path("harder"))
+    os.mkfifo(s.path("fifo"), 0o666)
+    os.mkdir(s.path("dir"))
+    names = {"link": "link", "hard": "hard", "fifo": "fifo", "dir": "dir", "zero": "/dev/zero", "passwd": "/etc/passwd"}
+    s.alias(**{f"un_{name}": os.path.join(s.work, path) for name, path in names.items()})
+    s.send(to=[f"un-{name}@localhost" for name in names])
+    for name in names:
+        s.wait_log(rf"(?m) deferred id=\S+ to=un-{name}@localhost ")
+    assert os.path.getsize(target) == 0 and os.path.getsize(hard) == 0
+
+
+def test_a_locked_file_waits():
+    with Programs(settings=["deliver_lock_attempts=2", "deliver_lock_delay=1", "minimal_backoff_time=1", "maximal_backoff_time=1"]) as suite:
+        path = suite.path("locked")
+        with open(path, "w", encoding="utf-8") as held:
+            os.chmod(path, 0o666)
+            if IS_ROOT:
+                os.chown(path, NOBODY.pw_uid, NOBODY.pw_gid)
+            fcntl.lockf(held, fcntl.LOCK_EX)
+            suite.alias(locked=path)
+            suite.send(to="locked@localhost")
+            suite.wait_log(r"deferred id=\S+ to=locked@localhost .*locked by another program")
+        suite.wait_log(r"delivered id=\S+ to=locked@localhost ")
+
+
+def write_list(s, name, text):
+    path = s.path(name)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
+    return path
+
+
+def test_a_list_is_read_with_its_lists(s):
+    inner = write_list(s, "inner", f"user3@example.test\n:include:{s.path('outer')}\nuser2@example.test\n")
+    outer = write_list(s, "outer", f"# a comment\nuser2@example.test, \"A B\" <user1@example.test>\n:include:{inner}\n|touch {s.path('pwned')}\n/etc/x\nno address\n")
+    s.alias(listed=f":include:{outer}", owner_listed="user1@example.test")
+    text = "Subject: to the list\r\n\r\nbody\r\n"
+    s.send(text, to="listed@localhost")
+    for user in ("user1", "user2", "user3"):
+        found = until(lambda u=user: [m for m in s.messages(u) if b"to the list" in m], f"the list at {user}")
+        assert len(found) == 1 and b"Delivered-To: listed@localhost" in found[0] and b"Return-Path: <owner-listed@localhost>" in found[0]
+    s.wait_log(r"list-member user=#\S+ list=\S+ member=\"\|touch")
+    assert not os.path.exists(s.path("pwned"))
+
+
+def test_lists_and_aliases_that_name_each_other_end(s):
+    path = write_list(s, "loop", "loop@localhost\nuser2@example.test\n")
+    s.alias(loop=f":include:{path}", loop_two=f":include:{write_list(s, 'loop2', 'loop-three@localhost')}",
+            loop_three=f":include:{write_list(s, 'loop3', 'loop-two@localhost, loop-three@localhost')}")
+    s.send("Subject: in circles\r\n\r\nbody\r\n", to=["loop@localhost", "loop-two@localhost"])
+    result(s, "loop", "failed", "5.4.6", "mail forwarding loop for loop@localhost")
+    result(s, "loop-two", "failed", "5.4.6", "mail forwarding loop for loop-two@localhost")
+    result(s, "loop-three", "failed", "5.4.6", "mail forwarding loop for loop-three@localhost")
+    assert len([m for m in s.wait_messages(1, "user2") if b"in circles" in m]) == 1
+
+
+def test_a_list_that_is_no_file_waits(s):
+    os.mkfifo(s.path("pipe-list"))
+    wide = write_list(s, "wide", "user1@example.test\n")
+    os.chmod(wide, 0o666)
+    names = {"no_list": s.path("nothing"), "fifo_list": s.path("pipe-list"), "wide_list": wide, "zero_list": "/dev/zero",
+             "empty_list": write_list(s, "empty", "# nobody\n")}
+    if s.is_split:
+        secret = write_list(s, "secret", "user1@example.test\n")
+        os.chmod(secret, 0o600)
+        names["secret_list"] = secret
+    s.alias(**{name: f":include:{path}" for name, path in names.items()})
+    s.send(to=[f"{name.replace('_', '-')}@localhost" for name in names])
+    for name in names:
+        s.wait_log(rf"(?m) deferred id=\S+ to={name.replace('_', '-')}@localhost ")
+
+
+def test_ten_thousand_members(s):
+    path = write_list(s, "many", "".join(f"user2+{i}@example.test\n" for i in range(10000)))
+    over = write_list(s, "over", "".join(f"user2+{i}@example.test\n" for i in range(10001)))
+    s.alias(many=f":include:{path}", over=f":include:{over}")
+    s.send("Subject: many\r\n\r\nbody\r\n", to=["many@localhost", "over@localhost"])
+    result(s, "over", "deferred", "4.4.6", "more than 10000 recipients")
+    result(s, "many", "delivered", "2.0.0", "forwarded as")
+    s.wait_log(r"queued id=\S+ .*recipients=10000")
 
 
 def test_aliases_may_be_restricted():

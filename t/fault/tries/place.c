@@ -3,7 +3,10 @@
 #include "fault/tries/place.h"
 #include "fault/tries/tries.h"
 #include "loop/loop.h"
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { ASK_MS = 5 };
 
@@ -25,10 +28,12 @@ static const struct {
     { "meter", 0 },
     { "pickup", WRITES },
     { "bounce", 0 },
+    { "pipe", SPAWNS | PROGRAMS },
     { "master", MASTER },
     { "local-worker", WRITES | WORKER },
     { "imapd-worker", WRITES | WORKER },
     { "pop3d-worker", WRITES | WORKER },
+    { "pipe-worker", PROGRAMS | WORKER },
 };
 
 static struct {
@@ -44,6 +49,19 @@ void place_take(page *p, const char *role)
             place.page = p;
             place.may = roles[i].may;
         }
+}
+
+page *place_page(const char *role)
+{
+    char folder[200], path[300];
+    ssize_t n = readlink("/proc/self/exe", folder, sizeof folder - 1);
+
+    folder[n > 0 ? n : 0] = '\0';
+    char *slash = strrchr(folder, '/');
+    if (slash)
+        *slash = '\0';
+    snprintf(path, sizeof path, "%s/progress/%s", folder, role);
+    return page_open(AT_FDCWD, path);
 }
 
 static void on_ask(void *context)

@@ -2,10 +2,7 @@
 #include "fault/tries/place.h"
 #include "os/become.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 fault __real_become(const contract *c, const identity *id);
@@ -23,15 +20,7 @@ static bool is_ours(page *p)
 
 fault __wrap_become(const contract *c, const identity *id)
 {
-    char folder[200], path[300];
-    ssize_t n = readlink("/proc/self/exe", folder, sizeof folder - 1);
-
-    folder[n > 0 ? n : 0] = '\0';
-    char *slash = strrchr(folder, '/');
-    if (slash)
-        *slash = '\0';
-    snprintf(path, sizeof path, "%s/progress/%s", folder, c->role);
-    page *p = page_open(AT_FDCWD, path);
+    page *p = place_page(c->role);
     if (p && is_ours(p))
         place_take(p, c->role);
     return __real_become(c, id);

@@ -38,6 +38,7 @@ enum {
     SYSTEM = 1 << 4, /* reads /etc with shadow, and asks local name services: the helper for PAM */
     MASTER = 1 << 5,
     WORKER = 1 << 6,
+    PROGRAMS = 1 << 7, /* runs what users wish: all but other ids, other processes and the kernel's wide doors */
 };
 
 typedef struct attempt {
