@@ -25,6 +25,7 @@ typedef struct delivery {
     uint32_t ref;             /* while it runs */
     struct delivery *next;    /* in its lot */
     peer *carrier;            /* the process that has it now */
+    uint32_t action;          /* as its result said: a report_action, DELIVER_PASSED_ON or 0 */
 } delivery;
 
 typedef struct deliveries {
@@ -42,6 +43,7 @@ typedef struct lot {
 typedef struct progress {
     uint32_t parts; /* deliveries without a result */
     fault worst;    /* of those that have one */
+    uint32_t action;
 } progress;
 
 /* What is in memory of a message only while it is being delivered. */

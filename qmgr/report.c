@@ -125,10 +125,9 @@ static void rows_collect(const qmgr *q, const message *m, notice *r)
 
 static uint32_t action_of(const queue_message *file, uint32_t i)
 {
-    const envelope_recipient *r = &file->recipients[i];
-    bool is_here = str_equal(r->transport, STR("local")) || str_equal(r->transport, STR("pipe"));
-    switch ((slot_state)file->slots[i].state) {
-    case SLOT_DELIVERED: return is_expanded(file, i) ? REPORT_EXPANDED : is_here ? REPORT_DELIVERED : REPORT_RELAYED;
+    const queue_slot *s = &file->slots[i];
+    switch ((slot_state)s->state) {
+    case SLOT_DELIVERED: return is_expanded(file, i) ? REPORT_EXPANDED : s->action ? s->action : REPORT_DELIVERED;
     case SLOT_DEFERRED: return REPORT_DELAYED;
     default: return REPORT_FAILED;
     }
@@ -154,7 +153,7 @@ static void row_put(const message *m, channel *ch, uint32_t ref, uint32_t i)
                              .status = str_c(s->status),
                              .reason = reason_of(m->loaded, i),
                              .when_s = s->when_s };
-    if (row.action == REPORT_EXPANDED) { /* RFC 3464 2.3.3: the address that was delivered to is the alias */
+    if (is_expanded(file, i) && row.action == REPORT_EXPANDED) { /* RFC 3464 2.3.3: the address that was delivered to is the alias */
         row.address = r->original;
         row.reason = STR("delivered to the alias, and passed on to its members");
     }

@@ -2,6 +2,8 @@
 /* What becomes of a message when none of its recipients is open: removed, tried again, held; only after all that is to be reported
  * was. The other parts of qmgr are the test's. */
 #include "base/clock.h"
+#include "ipc/talk/deliver.h"
+#include "ipc/talk/report.h"
 #include "qmgr/qmgr.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -258,6 +260,41 @@ static void what_was_told_stays_told(void **state)
     assert_memory_equal(&on_disk, &w->slots[1], sizeof on_disk);
 }
 
+static void what_was_passed_on_is_told_of_by_others(void **state)
+{
+    static const struct {
+        fault_kind outcome;
+        uint32_t action;
+        uint8_t kept;
+        unsigned told;
+    } rows[] = {
+        { FAULT_NONE, 0, 0, 0 },
+        { FAULT_NONE, DELIVER_PASSED_ON, 0, SLOT_TOLD_SUCCESS },
+        { FAULT_NONE, REPORT_EXPANDED, REPORT_EXPANDED, 0 },
+        { FAULT_NONE, REPORT_RELAYED, REPORT_RELAYED, 0 },
+        { FAULT_NONE, REPORT_FAILED, 0, 0 }, /* no such success */
+        { FAULT_NONE, 77, 0, 0 },
+        { FAULT_REFUSED, DELIVER_PASSED_ON, 0, 0 },
+    };
+    (void)state;
+    w->has_reports = true;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        queue_slot on_disk;
+        w->slots[0] = (queue_slot){ 0 };
+        w->progress[0] = (progress){ .parts = 1 };
+        w->message.loaded->open = 2;
+        w->deliveries[0].action = rows[i].action;
+        result(0, rows[i].outcome);
+        assert_int_equal(w->slots[0].action, rows[i].kept);
+        assert_int_equal(w->slots[0].told, rows[i].told);
+        assert_int_equal(pread(w->message.loaded->fd, &on_disk, sizeof on_disk, 1000), sizeof on_disk);
+        assert_memory_equal(&on_disk, &w->slots[0], sizeof on_disk);
+        queue_slot again = on_disk;
+        queue_slot_tell(&again, 0);
+        assert_int_equal(again.checksum, on_disk.checksum);
+    }
+}
+
 /* A single recipient's file goes at once; but not before its report, for which the result must be kept. */
 static void a_single_result_is_kept_when_it_is_to_be_reported(void **state)
 {
@@ -341,6 +378,7 @@ int main(void)
         TEST(what_is_too_old_has_failed_with_the_class_of_what_passes),
         TEST(reports_have_a_lifetime_of_their_own),
         TEST(what_was_told_stays_told),
+        TEST(what_was_passed_on_is_told_of_by_others),
         TEST(a_single_result_is_kept_when_it_is_to_be_reported),
         TEST(the_worst_of_several_parts_counts),
         TEST(a_damaged_file_is_set_aside),

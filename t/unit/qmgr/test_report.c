@@ -316,24 +316,25 @@ static void what_is_pending_is_no_news(void **state)
     assert_false(start(message_with(&plain, SLOT_PENDING, NOTIFY_SUCCESS | NOTIFY_FAILURE | NOTIFY_DELAY)));
 }
 
-static void what_transport_took_it_decides_what_success_is(void **state)
+static void the_slot_says_what_success_is(void **state)
 {
     static const struct {
-        str transport;
+        uint8_t kept;
         uint32_t action;
-    } rows[] = { { STR_ROW("local"), REPORT_DELIVERED },
-                 { STR_ROW("pipe"), REPORT_DELIVERED },
-                 { STR_ROW("smtp"), REPORT_RELAYED } };
+    } rows[] = { { 0, REPORT_DELIVERED },
+                 { REPORT_DELIVERED, REPORT_DELIVERED },
+                 { REPORT_RELAYED, REPORT_RELAYED },
+                 { REPORT_EXPANDED, REPORT_EXPANDED } };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        envelope_recipient to = { .address = STR("u@l.example"),
-                                  .transport = rows[i].transport,
-                                  .notify = NOTIFY_SUCCESS };
-        message *m = message_make(&plain, &to, 1);
-        slot_set(m, 0, SLOT_DELIVERED);
+        message *m = message_with(&plain, SLOT_DELIVERED, NOTIFY_SUCCESS);
+        m->loaded->file.slots[0].action = rows[i].kept;
         assert_true(start(m));
         assert_int_equal(w->rows[0].action, rows[i].action);
+        assert_string_equal(w->rows[0].address, "u@l.example"); /* of a user who forwards, too */
         done(FAULT_NONE);
+        assert_int_equal(told_on_disk(m, 0), SLOT_TOLD_SUCCESS);
+        assert_int_equal(m->loaded->file.slots[0].action, rows[i].kept);
     }
 }
 
@@ -661,7 +662,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(wishes_decide),
         TEST(what_is_pending_is_no_news),
-        TEST(what_transport_took_it_decides_what_success_is),
+        TEST(the_slot_says_what_success_is),
         TEST(all_that_failed_is_in_one_report),
         TEST(each_kind_has_a_report_of_its_own),
         TEST(the_words_of_this_round_are_whole),
