@@ -201,12 +201,12 @@ static void hold_unreported(qmgr *q, message *m)
 static void settle(qmgr *q, message *m, tally t)
 {
     bool is_final = m->loaded->report_fault.kind != FAULT_NONE && m->loaded->report_fault.kind != FAULT_TRY_LATER;
-    uint32_t missing = report_missing(q, m);
-    m->is_unreported = missing > 0;
+    bool is_missing = report_is_missing(q, m);
+    m->is_unreported = is_missing;
     q->has_unreported = q->has_unreported || m->is_unreported;
-    if (t.deferred || (missing && !is_final)) {
+    if (t.deferred || (is_missing && !is_final)) {
         defer(q, m);
-    } else if (missing) {
+    } else if (is_missing) {
         hold_unreported(q, m);
     } else {
         if (t.failed)

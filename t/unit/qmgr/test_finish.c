@@ -28,8 +28,7 @@ static struct world {
     uint64_t scheduled_s;
     unsigned moves, removals, damages, reports;
     /* what the others answer */
-    uint32_t missing;
-    bool has_reports, moves_fail, is_double, wishes_success;
+    bool is_missing, has_reports, moves_fail, is_double, wishes_success;
 } * w;
 
 bool message_move(qmgr *q, message *m, queue_place to)
@@ -92,10 +91,10 @@ bool report_start(qmgr *q, message *m)
     return w->has_reports;
 }
 
-uint32_t report_missing(const qmgr *q, const message *m)
+bool report_is_missing(const qmgr *q, const message *m)
 {
     (void)q, (void)m;
-    return w->missing;
+    return w->is_missing;
 }
 
 bool report_is_double(const qmgr *q, const message *m)
@@ -199,7 +198,7 @@ static void one_that_waits_makes_the_message_wait(void **state)
 static void what_could_not_be_reported_waits(void **state)
 {
     (void)state;
-    w->missing = 1;
+    w->is_missing = true;
     w->message.loaded->report_fault = fault_make(FAULT_TRY_LATER, "3.0", "bounce is not there");
     results(FAULT_NONE, FAULT_REFUSED, FAULT_NONE);
     assert_int_equal(w->removals, 0);
@@ -210,7 +209,7 @@ static void what_could_not_be_reported_waits(void **state)
 static void what_can_never_be_reported_is_held(void **state)
 {
     (void)state;
-    w->missing = 1;
+    w->is_missing = true;
     w->message.loaded->report_fault = fault_make(FAULT_REFUSED, "3.0", "no");
     results(FAULT_NONE, FAULT_REFUSED, FAULT_NONE);
     assert_int_equal(w->removals, 0);
@@ -221,7 +220,7 @@ static void what_can_never_be_reported_is_held(void **state)
 static void what_cannot_be_held_waits(void **state)
 {
     (void)state;
-    w->missing = 1;
+    w->is_missing = true;
     w->moves_fail = true;
     w->message.loaded->report_fault = fault_make(FAULT_REFUSED, "3.0", "no");
     results(FAULT_NONE, FAULT_REFUSED, FAULT_NONE);
