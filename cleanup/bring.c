@@ -224,7 +224,7 @@ void bring_opened(peer *p)
 {
     bringer *b = bringer_add(p->daemon->state, &p->channel);
     b->is_trusted = true;
-    b->has_checked_size = strcmp(p->role, "pickup") != 0; /* a forwarded one only grew by a field */
+    b->has_checked_size = strcmp(p->role, "pickup") != 0; /* forwarded ones only grew by a field; reports: bounce_size_limit */
     b->has_checked_addresses = strcmp(p->role, "smtpd") == 0;
     b->may_run_programs = strcmp(p->role, "local") == 0 || strcmp(p->role, "pipe") == 0;
     b->is_internal = strcmp(p->role, "smtpd") != 0 && strcmp(p->role, "pickup") != 0;

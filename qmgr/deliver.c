@@ -230,6 +230,7 @@ static bool on_result(void *context, channel *c, received *r)
         destination_failed(d->destination, f);
     else
         destination_succeeded(d->destination);
+    d->action = m.action;
     result_put(q, d, f, m.reason);
     return true;
 }

@@ -1,6 +1,8 @@
 /* Results of recipients, and what becomes of a message when none is open. Runs in: qmgr. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "ipc/talk/deliver.h"
+#include "ipc/talk/report.h"
 #include "qmgr/qmgr.h"
 #include <stdio.h>
 #include <unistd.h>
@@ -56,15 +58,24 @@ static const char *status_of(fault outcome, char out[8])
     return out;
 }
 
+/* What was told of the recipient before stays told; one that was passed on is told of by who has it now. */
+static void slot_set(loaded *l, uint32_t index, queue_slot slot)
+{
+    uint32_t action = slot.state == SLOT_DELIVERED ? l->progress[index].action : 0;
+    unsigned told = l->file.slots[index].told | (action == DELIVER_PASSED_ON ? SLOT_TOLD_SUCCESS : 0u);
+    if (action >= REPORT_DELIVERED && action <= REPORT_EXPANDED)
+        slot.action = (uint8_t)action;
+    if (told || slot.action)
+        queue_slot_tell(&slot, told);
+    l->file.slots[index] = slot;
+}
+
 static void recipient_done(qmgr *q, message *m, uint32_t index, fault outcome, slot_state state, const char *status,
                            str reason)
 {
     loaded *l = m->loaded;
     count(q, state);
-    unsigned told = l->file.slots[index].told;
-    l->file.slots[index] = queue_slot_make(state, clock_s(), status, reason);
-    if (told)
-        queue_slot_tell(&l->file.slots[index], told);
+    slot_set(l, index, queue_slot_make(state, clock_s(), status, reason));
     bool is_alone = l->file.head.recipient_count == 1 && state == SLOT_DELIVERED &&
                     !report_wishes_success(&l->file.recipients[index]); /* its file goes at once */
     fault f = is_alone ? NO_FAULT : queue_slot_write(l->fd, &l->file.head, index, &l->file.slots[index]);
@@ -105,6 +116,8 @@ void result_put(qmgr *q, delivery *d, fault outcome, str reason)
     log_result(m, &d->to, events[state], status_of(outcome, status), reason);
     if (is_worse(outcome, of->worst))
         of->worst = outcome;
+    if (d->action)
+        of->action = d->action;
     uint32_t index = d->index;
     deliver_done(q, d);
     result_part_over(q, m, index, reason);
@@ -190,12 +203,12 @@ static void hold_unreported(qmgr *q, message *m)
 static void settle(qmgr *q, message *m, tally t)
 {
     bool is_final = m->loaded->report_fault.kind != FAULT_NONE && m->loaded->report_fault.kind != FAULT_TRY_LATER;
-    uint32_t missing = report_missing(q, m);
-    m->is_unreported = missing > 0;
+    bool is_missing = report_is_missing(q, m);
+    m->is_unreported = is_missing;
     q->has_unreported = q->has_unreported || m->is_unreported;
-    if (t.deferred || (missing && !is_final)) {
+    if (t.deferred || (is_missing && !is_final)) {
         defer(q, m);
-    } else if (missing) {
+    } else if (is_missing) {
         hold_unreported(q, m);
     } else {
         if (t.failed)

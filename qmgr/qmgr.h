@@ -25,6 +25,7 @@ typedef struct delivery {
     uint32_t ref;             /* while it runs */
     struct delivery *next;    /* in its lot */
     peer *carrier;            /* the process that has it now */
+    uint32_t action;          /* as its result said: a report_action, DELIVER_PASSED_ON or 0 */
 } delivery;
 
 typedef struct deliveries {
@@ -42,6 +43,7 @@ typedef struct lot {
 typedef struct progress {
     uint32_t parts; /* deliveries without a result */
     fault worst;    /* of those that have one */
+    uint32_t action;
 } progress;
 
 /* What is in memory of a message only while it is being delivered. */
@@ -52,6 +54,7 @@ typedef struct loaded {
     uint32_t open;             /* recipients without a result in this round */
     int fd;                    /* read-write */
     notice *report;            /* that is being made of it */
+    uint32_t told_upto;        /* of recipients below this one nothing is to be reported in this round */
     fault report_fault;        /* why one could not be made in this round */
 } loaded;
 
@@ -240,7 +243,7 @@ extern const talk bounce_talk;
 void report_bounce_opened(peer *p);
 void report_bounce_lost(peer *p);
 bool report_start(qmgr *q, message *m);              /* true: finish_round is called again when it is made */
-uint32_t report_missing(const qmgr *q, const message *m); /* recipients whose result is to be reported and was not */
+bool report_is_missing(const qmgr *q, const message *m); /* there are results that are to be reported and were not */
 bool report_is_double(const qmgr *q, const message *m);   /* a copy for a postmaster: its failure is told to nobody */
 bool report_wishes_success(const envelope_recipient *r);
 

@@ -79,15 +79,14 @@ bool report_wishes_success(const envelope_recipient *r)
     return r->notify & NOTIFY_SUCCESS;
 }
 
-uint32_t report_missing(const qmgr *q, const message *m)
+bool report_is_missing(const qmgr *q, const message *m)
 {
-    const queue_message *file = &m->loaded->file;
-    uint32_t n = 0;
-    if ((file->envelope.flags & ENVELOPE_DIRECT) || report_is_double(q, m))
-        return 0; /* who brought it was told; and postmaster's copies end here */
-    for (uint32_t i = 0; i < file->head.recipient_count; i++)
-        n += is_due(q, m, i);
-    return n;
+    loaded *l = m->loaded;
+    if ((l->file.envelope.flags & ENVELOPE_DIRECT) || report_is_double(q, m))
+        return false; /* who brought it was told; and postmaster's copies end here */
+    while (l->told_upto < l->file.head.recipient_count && !is_due(q, m, l->told_upto))
+        l->told_upto++;
+    return l->told_upto < l->file.head.recipient_count;
 }
 
 /* Members of one alias stand behind each other, as they came out of it. */
@@ -103,16 +102,25 @@ static bool is_expanded(const queue_message *file, uint32_t i)
            (i + 1 < file->head.recipient_count && is_of_alias(&r[i], &r[i + 1]));
 }
 
+/* An owner hears of what goes wrong with the members of his list; that it went well is for who asked. */
+static str addressee(const queue_message *file, uint32_t i, arena *mem)
+{
+    envelope_recipient r = file->recipients[i];
+    if (file->slots[i].state == SLOT_DELIVERED)
+        r.sender = STR_NONE;
+    return report_sender(file, &r, mem);
+}
+
 /* Those that one report tells of: same result, same sender. With VERP each has a sender of its own. */
 static void rows_collect(const qmgr *q, const message *m, notice *r)
 {
     const queue_message *file = &m->loaded->file;
     arena *mem = &m->loaded->arena;
     str sender = STR_NONE;
-    for (uint32_t i = 0; i < file->head.recipient_count && r->rows.n < REPORT_RECIPIENTS_MAX; i++) {
+    for (uint32_t i = m->loaded->told_upto; i < file->head.recipient_count && r->rows.n < REPORT_RECIPIENTS_MAX; i++) {
         if (!is_due(q, m, i) || (r->rows.n && file->slots[i].state != r->of))
             continue;
-        str own = report_sender(file, &file->recipients[i], mem);
+        str own = addressee(file, i, mem);
         if (r->rows.n && !str_equal(own, sender))
             continue;
         sender = own;
@@ -125,10 +133,9 @@ static void rows_collect(const qmgr *q, const message *m, notice *r)
 
 static uint32_t action_of(const queue_message *file, uint32_t i)
 {
-    const envelope_recipient *r = &file->recipients[i];
-    bool is_here = str_equal(r->transport, STR("local")) || str_equal(r->transport, STR("pipe"));
-    switch ((slot_state)file->slots[i].state) {
-    case SLOT_DELIVERED: return is_expanded(file, i) ? REPORT_EXPANDED : is_here ? REPORT_DELIVERED : REPORT_RELAYED;
+    const queue_slot *s = &file->slots[i];
+    switch ((slot_state)s->state) {
+    case SLOT_DELIVERED: return is_expanded(file, i) ? REPORT_EXPANDED : s->action ? s->action : REPORT_DELIVERED;
     case SLOT_DEFERRED: return REPORT_DELAYED;
     default: return REPORT_FAILED;
     }
@@ -154,7 +161,8 @@ static void row_put(const message *m, channel *ch, uint32_t ref, uint32_t i)
                              .status = str_c(s->status),
                              .reason = reason_of(m->loaded, i),
                              .when_s = s->when_s };
-    if (row.action == REPORT_EXPANDED) { /* RFC 3464 2.3.3: the address that was delivered to is the alias */
+    if (is_expanded(file, i) &&
+        row.action == REPORT_EXPANDED) { /* RFC 3464 2.3.3: the address that was delivered to is the alias */
         row.address = r->original;
         row.reason = STR("delivered to the alias, and passed on to its members");
     }
@@ -186,7 +194,7 @@ static void begin_put(const qmgr *q, const message *m, const notice *r, channel 
         .content_bytes = l->file.head.content_bytes,
         .arrived_s = m->arrived_s,
         .expires_s = m->arrived_s + daemon_config(q->process)->maximal_queue_lifetime,
-        .reverse_path = report_sender(&l->file, &l->file.recipients[r->rows.p[0]], &l->arena),
+        .reverse_path = addressee(&l->file, r->rows.p[0], &l->arena),
         .sender = e->reverse_path,
         .envelope_id = e->envelope_id,
         .returns = e->returns,
@@ -305,7 +313,7 @@ static void on_line(void *context)
 bool report_start(qmgr *q, message *m)
 {
     loaded *l = m->loaded;
-    if (m->asked || is_fault(l->report_fault) || report_missing(q, m) == 0)
+    if (m->asked || is_fault(l->report_fault) || !report_is_missing(q, m))
         return false;
     notice *r = memory_get(sizeof *r);
     *r = (notice){ .id = m->id };

@@ -1,6 +1,6 @@
 /* ESMTP parameters of MAIL FROM and RCPT TO: SIZE (RFC 1870), BODY (RFC 6152, 3030), SMTPUTF8 (RFC 6531), AUTH (RFC
- * 4954), RET, ENVID, NOTIFY, ORCPT (RFC 3461), XVERP (Postfix's VERP_README). Runs in: smtpd, sendmail -bs. Decoded values live in the caller's
- * arena; others are views.
+ * 4954), RET, ENVID, NOTIFY, ORCPT (RFC 3461), XVERP (Postfix's VERP_README). Runs in: smtpd, sendmail -bs. Decoded
+ * values live in the caller's arena; others are views.
  * Fails: PARSE_BAD; is_unknown tells 555 (not recognised, not offered) from 501 (malformed, doubled). Whole values
  * only. */
 #pragma once

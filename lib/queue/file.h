@@ -54,7 +54,8 @@ typedef struct queue_slot {
     uint32_t checksum; /* of what follows; wrong: pending (a torn write may deliver twice, never lose) */
     uint8_t state;     /* slot_state */
     uint8_t told;      /* SLOT_TOLD_…: which reports of it are durable */
-    uint8_t reserved[2];
+    uint8_t action;    /* of a delivered one, for its report: a report_action; 0: delivered here */
+    uint8_t reserved;
     uint64_t when_s;
     char status[8];    /* "2.0.0" as sent, ends in NUL */
     char reason[104];  /* ends in NUL */

@@ -45,7 +45,7 @@ def record(*fields):
 
 
 def file_bytes(ident, content, sender, recipients):
-    records = record(sender, "s", "unknown", "192.0.2.1", "", "ESMTP", "", "", "", "", "", 0)
+    records = record(sender, "s", "unknown", "192.0.2.1", "", "ESMTP", "", "", "", "", "", "", 0)
     records += b"".join(record(r.address, r.address, r.transport, r.nexthop, "", r.notify, r.sender) for r in recipients)
     records_at = CONTENT_START + len(content)
     slots_at = records_at + len(records)

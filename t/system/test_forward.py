@@ -60,6 +60,31 @@ def test_to_another_user_with_the_sender_and_a_trace_of_where_it_was(suite, peop
     assert suite.wait_log(r"forwarded as [0-9A-Za-z]{11}")
 
 
+def reports_about(who, queue_id):
+    found = [m for m in who.maildir() if b"multipart/report" in m]
+    return [m.decode() for m in found if re.search(rf"Original-Envelope-Id: {queue_id}\r?\n".encode(), m)]
+
+
+@pytest.mark.parametrize("form, action, final", [("{ben}", "delivered", "{ben}"), ("{ben}, {cat}", "expanded", "{ann}")])
+def test_a_sender_who_asked_hears_once_that_it_was_delivered(suite, people, form, action, final):
+    """By who has it in the end, or, of several, by who passed it on (RFC 3461 5.2.7)."""
+    ann, ben, cat = people
+    ann.write(".forward", form.format(ben=ben.name, cat=cat.name))
+    ident = f"env-{action}"
+    with suite.smtp() as c:
+        c.ehlo()
+        c.mail(f"{cat.name}@localhost", [f"ENVID={ident}"])
+        assert c.rcpt(f"{ann.name}@localhost", ["NOTIFY=SUCCESS"])[0] == 250
+        assert c.data(BODY.format(f"mark-dsn-{action}"))[0] == 250
+    arrived(suite, ben, f"mark-dsn-{action}")
+    until(lambda: reports_about(cat, ident), "its report")
+    settled(suite)
+    (report,) = reports_about(cat, ident)
+    assert f"Action: {action}\n" in report.replace("\r", "")
+    name = final.format(ann=ann.name, ben=ben.name)
+    assert f"Final-Recipient: rfc822; {name}@localhost\n" in report.replace("\r", "")
+
+
 FORMS = [
     "{ben}, {cat}",
     "# a comment\n{ben}\n  # another\n{cat}\n",

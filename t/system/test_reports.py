@@ -344,6 +344,17 @@ def test_the_owner_of_a_list_hears_of_its_members():
         gone(suite, queue_id)
 
 
+def test_the_owner_of_an_alias_hears_of_its_members(suite):
+    aliases(suite, **ALIASES, **{"team": "user3@example.test, nobody@example.test", "owner-team": "user2@example.test"})
+    queue_id = submit(suite, "team@localhost")
+    r = report_of(suite, queue_id, "user2")
+    assert r.to() == "owner-team@localhost" and r.recipient()["final-recipient"] == "rfc822; nobody@example.test"
+    assert r.message()["x-postrider-sender"] == "rfc822; user1@example.test"
+    assert return_path(arrived(suite, queue_id, "user3")) == "owner-team@localhost"
+    gone(suite, queue_id)
+    assert not [r for r in reports(suite) if r.message()["x-postrider-queue-id"] == queue_id]
+
+
 # ---- beyond ASCII ----
 
 def test_an_address_that_is_not_ascii(suite):

@@ -44,7 +44,7 @@ IPC_MESSAGE(report_recipient, REPORT_RECIPIENT_FIELDS)
 
 #define REPORT_DONE_FIELDS(X)                                                                                          \
     X(u64, queue_id)                                                                                                   \
-    X(u32, outcome)   /* a fault_kind; FAULT_NONE: reported, or nothing to report; FAULT_TRY_LATER: ask again */       \
+    X(u32, outcome)   /* a fault_kind; FAULT_NONE: reported, or nothing to report; FAULT_TRY_LATER: ask again; else: never */       \
     X(u64, report_id) /* queue id of the report; 0: none was due */                                                    \
     X(text, reason)
 IPC_MESSAGE(report_done, REPORT_DONE_FIELDS)

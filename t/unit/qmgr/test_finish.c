@@ -2,6 +2,8 @@
 /* What becomes of a message when none of its recipients is open: removed, tried again, held; only after all that is to be reported
  * was. The other parts of qmgr are the test's. */
 #include "base/clock.h"
+#include "ipc/talk/deliver.h"
+#include "ipc/talk/report.h"
 #include "qmgr/qmgr.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,8 +28,7 @@ static struct world {
     uint64_t scheduled_s;
     unsigned moves, removals, damages, reports;
     /* what the others answer */
-    uint32_t missing;
-    bool has_reports, moves_fail, is_double, wishes_success;
+    bool is_missing, has_reports, moves_fail, is_double, wishes_success;
 } * w;
 
 static bool is_by_lmtp;
@@ -105,10 +106,10 @@ bool report_start(qmgr *q, message *m)
     return w->has_reports;
 }
 
-uint32_t report_missing(const qmgr *q, const message *m)
+bool report_is_missing(const qmgr *q, const message *m)
 {
     (void)q, (void)m;
-    return w->missing;
+    return w->is_missing;
 }
 
 bool report_is_double(const qmgr *q, const message *m)
@@ -212,7 +213,7 @@ static void one_that_waits_makes_the_message_wait(void **state)
 static void what_could_not_be_reported_waits(void **state)
 {
     (void)state;
-    w->missing = 1;
+    w->is_missing = true;
     w->message.loaded->report_fault = fault_make(FAULT_TRY_LATER, "3.0", "bounce is not there");
     results(FAULT_NONE, FAULT_REFUSED, FAULT_NONE);
     assert_int_equal(w->removals, 0);
@@ -223,7 +224,7 @@ static void what_could_not_be_reported_waits(void **state)
 static void what_can_never_be_reported_is_held(void **state)
 {
     (void)state;
-    w->missing = 1;
+    w->is_missing = true;
     w->message.loaded->report_fault = fault_make(FAULT_REFUSED, "3.0", "no");
     results(FAULT_NONE, FAULT_REFUSED, FAULT_NONE);
     assert_int_equal(w->removals, 0);
@@ -234,7 +235,7 @@ static void what_can_never_be_reported_is_held(void **state)
 static void what_cannot_be_held_waits(void **state)
 {
     (void)state;
-    w->missing = 1;
+    w->is_missing = true;
     w->moves_fail = true;
     w->message.loaded->report_fault = fault_make(FAULT_REFUSED, "3.0", "no");
     results(FAULT_NONE, FAULT_REFUSED, FAULT_NONE);
@@ -271,6 +272,41 @@ static void what_was_told_stays_told(void **state)
     assert_int_equal(w->slots[1].told, SLOT_TOLD_DELAY);
     assert_int_equal(pread(w->message.loaded->fd, &on_disk, sizeof on_disk, 1000 + sizeof on_disk), sizeof on_disk);
     assert_memory_equal(&on_disk, &w->slots[1], sizeof on_disk);
+}
+
+static void what_was_passed_on_is_told_of_by_others(void **state)
+{
+    static const struct {
+        fault_kind outcome;
+        uint32_t action;
+        uint8_t kept;
+        unsigned told;
+    } rows[] = {
+        { FAULT_NONE, 0, 0, 0 },
+        { FAULT_NONE, DELIVER_PASSED_ON, 0, SLOT_TOLD_SUCCESS },
+        { FAULT_NONE, REPORT_EXPANDED, REPORT_EXPANDED, 0 },
+        { FAULT_NONE, REPORT_RELAYED, REPORT_RELAYED, 0 },
+        { FAULT_NONE, REPORT_FAILED, 0, 0 }, /* no such success */
+        { FAULT_NONE, 77, 0, 0 },
+        { FAULT_REFUSED, DELIVER_PASSED_ON, 0, 0 },
+    };
+    (void)state;
+    w->has_reports = true;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        queue_slot on_disk;
+        w->slots[0] = (queue_slot){ 0 };
+        w->progress[0] = (progress){ .parts = 1 };
+        w->message.loaded->open = 2;
+        w->deliveries[0].action = rows[i].action;
+        result(0, rows[i].outcome);
+        assert_int_equal(w->slots[0].action, rows[i].kept);
+        assert_int_equal(w->slots[0].told, rows[i].told);
+        assert_int_equal(pread(w->message.loaded->fd, &on_disk, sizeof on_disk, 1000), sizeof on_disk);
+        assert_memory_equal(&on_disk, &w->slots[0], sizeof on_disk);
+        queue_slot again = on_disk;
+        queue_slot_tell(&again, 0);
+        assert_int_equal(again.checksum, on_disk.checksum);
+    }
 }
 
 /* A single recipient's file goes at once; but not before its report, for which the result must be kept. */
@@ -356,6 +392,7 @@ int main(void)
         TEST(what_is_too_old_has_failed_with_the_class_of_what_passes),
         TEST(reports_have_a_lifetime_of_their_own),
         TEST(what_was_told_stays_told),
+        TEST(what_was_passed_on_is_told_of_by_others),
         TEST(a_single_result_is_kept_when_it_is_to_be_reported),
         TEST(the_worst_of_several_parts_counts),
         TEST(a_damaged_file_is_set_aside),
