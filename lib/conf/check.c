@@ -50,7 +50,8 @@ static bool is_domain(str s)
 
 static void check_domains(scope *s, const config *c)
 {
-    static const parameter_index names[] = { AT_myhostname, AT_mydomain, AT_myorigin };
+    static const parameter_index names[] = { AT_myhostname, AT_mydomain, AT_myorigin,
+                                             AT_remote_header_rewrite_domain };
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         str name = config_text(c, names[i]);
         if (name.n && !is_domain(name) && !follows(s, names[i]))
@@ -213,6 +214,23 @@ static void check_relay(scope *s, const config *c)
                     "reject_unauth_destination, defer_unauth_destination, reject or defer before any permit");
 }
 
+static void check_rewriting(scope *s, const config *c)
+{
+    static const str known[] = { STR_ROW("permit_inet_interfaces"), STR_ROW("permit_mynetworks"),
+                                 STR_ROW("permit_sasl_authenticated"), STR_ROW("check_address_map") };
+    str rest = c->local_header_rewrite_clients, field = c->undisclosed_recipients_header, word;
+    while (list_next(&rest, &word)) {
+        size_t i = 0;
+        while (i < COUNT_OF(known) && !str_equal_nocase(known[i], word))
+            i++;
+        if (i == COUNT_OF(known) && !str_has(word, ':') && !follows(s, AT_local_header_rewrite_clients))
+            scope_error(s, AT_local_header_rewrite_clients, "\"%.*s\" is not known here", STR_ARG(str_upto(word, 60)));
+    }
+    bool is_field = field.n == 0 || (field.p[0] != ':' && str_find(field, ':') < str_find(field, ' '));
+    if (!is_field && !follows(s, AT_undisclosed_recipients_header))
+        scope_error(s, AT_undisclosed_recipients_header, "expected a field, such as \"To: undisclosed-recipients:;\"");
+}
+
 static void check_braces(scope *s, const config *c)
 {
     for (size_t i = AT_smtpd_client_restrictions; i <= AT_smtpd_end_of_data_restrictions; i++)
@@ -264,6 +282,7 @@ void check_values(scope *s, const config *c, service_role role)
     check_words(s, c);
     check_tls(s, c, role);
     check_braces(s, c);
+    check_rewriting(s, c);
     check_feedback(s, c);
     check_reports(s, c);
     if (role == ROLE_SMTPD || role == ROLE_COUNT)

@@ -167,16 +167,15 @@ def tried(suite, user):
         return 421  # was cut off
 
 
-@pytest.mark.parametrize("when", ["1+", "3"])
-@pytest.mark.parametrize("role, call, error", FAULTS, ids=["-".join(f) for f in FAULTS])
-def test_a_call_that_fails(faulty, role, call, error, when):
-    """The message is accepted and delivered, or it is not accepted; never neither, never both."""
-    s, ledger = faulty, faulty.ledger
+def call_fails(s, role, call, error, when):
+    """The message is accepted and delivered, or it is not accepted; never neither, never both. Returns the codes."""
+    ledger = s.ledger
     before = len(ledger.turned_away)
     if role == "local":
         for pid in pids(s.master_pid, "local-worker"):
             os.kill(pid, 9)  # so that it must fork
         until(lambda: not pids(s.master_pid, "local-worker"), "no workers")
+    codes = []
     with Trace(pids(s.master_pid, role), f"-einject={call}:error={error}:syscall=getpid:when={when}", f"-etrace={call}") as t:
         if (role, call) == ("smtpd", "accept4"):
             until(lambda: "INJECTED" in connected(s, t), "the fault")
@@ -184,13 +183,45 @@ def test_a_call_that_fails(faulty, role, call, error, when):
             codes = [tried(s, f"user{n % 3 + 1}") for n in range(12)]
             assert set(codes) <= {250, 421, 451, 452}, codes
             until(lambda: "INJECTED" in t.said(), "the fault", 15)
-            if (role, call, when) == ("cleanup", "fsync", "1+"):
-                assert 250 not in codes, "a failed fsync became a yes"
     assert tried(s, "user1") == 250 or tried(s, "user1") == 250
     s.wait_queue_empty()
     compare(ledger, s.mail_dir, s.spool_dir)
     assert not s.queue_files("hold", "corrupt")
     print(f"{len(ledger.turned_away) - before} turned away")
+    return codes
+
+
+@pytest.mark.parametrize("when", ["1+", "3"])
+@pytest.mark.parametrize("role, call, error", FAULTS, ids=["-".join(f) for f in FAULTS])
+def test_a_call_that_fails(faulty, role, call, error, when):
+    codes = call_fails(faulty, role, call, error, when)
+    if (role, call, when) == ("cleanup", "fsync", "1+"):
+        assert 250 not in codes, "a failed fsync became a yes"
+
+
+@pytest.fixture(scope="module")
+def changing(tmp_path_factory):
+    """A field of each message is replaced by the same: its content is written anew, and must be what it was."""
+    folder = tmp_path_factory.mktemp("checks")
+    for place in (folder, folder.parent, folder.parent.parent):
+        os.chmod(place, 0o755)
+    (folder / "rules").write_text("/^(Subject: .*)$/ REPLACE $1\n")
+    with Suite(settings=(*QUICK, f"header_checks=pcre:{folder}/rules"), build="release") as s:
+        s.ledger = Ledger()
+        assert send(s, s.ledger)[0] == 250
+        s.wait_log("action=replace")
+        s.wait_queue_empty()
+        yield s
+
+
+@pytest.mark.parametrize("when", ["1+", "3"])
+@pytest.mark.parametrize("call, error", [("pread64", "EIO"), ("pwrite64", "ENOSPC"), ("fallocate", "EOPNOTSUPP")])
+def test_a_call_that_fails_while_the_content_changes(changing, call, error, when):
+    codes = call_fails(changing, "cleanup", call, error, when)
+    if call == "fallocate":
+        assert set(codes) == {250}  # what was there before may stay
+    elif when == "1+":
+        assert 250 not in codes
 
 
 def test_a_message_that_cannot_be_removed_is_not_delivered_again():

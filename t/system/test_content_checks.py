@@ -257,6 +257,22 @@ def test_a_long_field_is_cut_where_it_is_checked(suite):
     set_all(suite, header_size_limit="102400")
 
 
+def test_reports_of_ours_are_neither_checked_nor_copied(suite):
+    """A failure after acceptance: the sender hears of it, by a message that no check and no blind copy is for."""
+    write(path(suite, "all"), "/^Subject: (?!mine)/ REJECT\n")
+    set_all(suite, header_checks=f"pcre:{path(suite, 'all')}", body_checks="", always_bcc="user2@example.test",
+            local_recipient_maps="", myorigin="example.test")
+    reply = reply_to(suite, "mark-fails", "Subject: mine", to="nobody@mail.example.test", sender="user1@example.test")
+    assert reply.startswith("250 2.0.0"), reply
+    report = until(lambda: [m for m in suite.messages("user1") if b"multipart/report" in m], "the report")
+    assert len(report) == 1
+    arrived(suite, "mark-fails", "user2")
+    suite.wait_queue_empty()
+    assert not [m for m in suite.messages("user2") if b"multipart/report" in m]
+    set_all(suite, header_checks=f"pcre:{path(suite, 'header')}", body_checks=f"pcre:{path(suite, 'body')}", always_bcc="",
+            local_recipient_maps="$alias_maps")
+
+
 def test_nothing_is_left_behind(suite):
     suite.wait_queue_empty()
     assert not os.listdir(os.path.join(suite.spool_dir, "queue", "corrupt"))

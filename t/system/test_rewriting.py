@@ -119,11 +119,14 @@ def test_headers_of_other_clients_stay(suite):
 
 
 def test_clients_can_be_listed(suite):
-    write(f"{suite.dir}/tables/clients", "127.0.0.1 OK\n")
-    for clients in ("permit_mynetworks", f"check_address_map texthash:{suite.dir}/tables/clients",
-                    "static:yes", "permit_sasl_authenticated, permit_inet_interfaces"):
+    table = f"{suite.dir}/tables/clients"
+    write(table, "127.0.0.1 OK\n")
+    for kind in ("hash", "lmdb"):
+        assert suite.postrider("map", "build", f"{kind}:{table}").returncode == 0
+    for n, clients in enumerate(("permit_mynetworks", f"check_address_map texthash:{table}", f"hash:{table}", f"lmdb:{table}",
+                                 "static:yes", "permit_sasl_authenticated, permit_inet_interfaces")):
         configure(suite, local_header_rewrite_clients=clients)
-        m = delivered(suite, f"mark-client-{clients[:12]}", "From: me\r\nTo: a@x.example")
+        m = delivered(suite, f"mark-client-{n}.", "From: me\r\nTo: a@x.example")
         assert header_of(m, "From") == "me@example.test", clients
     configure(suite, local_header_rewrite_clients="inline:{192.0.2.1=yes}")
     assert header_of(delivered(suite, "mark-client-none", "From: me"), "From") == "me"
