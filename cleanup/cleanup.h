@@ -131,8 +131,7 @@ void intake_serve(cleanup *c, fault full); /* gives blanks to those who wait; wi
 void intake_end(intake *i, fault outcome); /* answers and frees; a fault drops the file */
 void intake_drop(intake *i);               /* without an answer */
 uint32_t intake_add_recipient(intake *i, const envelope_recipient *r); /* final, with its route; once; its index */
-void intake_finish(intake *i); /* all recipients have routes: write, and ask for the rename */
-void intake_committed(intake *i, fault outcome);
+void intake_finish(intake *i); /* all recipients have routes: write, make it durable, answer */
 void intake_log_queued(const intake *i);
 
 /* direct.c: who brought it keeps it until each recipient's result is said (LMTP) */

@@ -1,5 +1,5 @@
-/* A message that its bringer keeps until each recipient's result is said (LMTP): qmgr delivers it at once, so it needs neither the
- * rename's reply nor an fsync. Runs in: cleanup. */
+/* A message that its bringer keeps until each recipient's result is said (LMTP): qmgr delivers it at once, so it needs no
+ * fsync. Runs in: cleanup. */
 #include "cleanup/cleanup.h"
 #include "ipc/talk/queue.h"
 

@@ -1,4 +1,4 @@
-/* One message on its way into the queue: commit is write, rename (by qmgr), fsync, and only then the answer. Runs in: cleanup. */
+/* One message on its way into the queue: commit is write, the end mark last, fsync, and only then the answer. Runs in: cleanup. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -217,25 +217,6 @@ static fault file_finish(intake *i)
     return f;
 }
 
-void intake_finish(intake *i)
-{
-    direct_decide(i);
-    fault f = is_fault(i->problem) ? i->problem
-              : i->file.qmgr       ? file_finish(i)
-                                   : fault_make(FAULT_TRY_LATER, "3.0", "Queue manager restarted");
-    if (is_fault(f)) {
-        intake_end(i, f);
-        return;
-    }
-    if (is_direct(i)) {
-        direct_start(i);
-        return;
-    }
-    queue_file m = { .queue_id = i->file.id };
-    i->state = INTAKE_COMMITTING;
-    channel_put(&i->file.qmgr->channel, QUEUE_COMMIT, 0, queue_file, &m);
-}
-
 void intake_log_queued(const intake *i)
 {
     const envelope *e = &i->envelope;
@@ -244,14 +225,12 @@ void intake_log_queued(const intake *i)
               LOG_NUM("bytes", i->commit.content_bytes), LOG_NUM("recipients", i->recipient_count));
 }
 
-/* fsync comes after the rename, once (HOSTILE, Power cut); a failed one is never tried again into a yes. qmgr hears of it first:
- * should we die between the two words, the message is in the queue and the client may send it again. */
-void intake_committed(intake *i, fault outcome)
+/* The end mark stands: one fsync makes it a message (HOSTILE, Power cut); a failed one is never tried again into a yes. qmgr hears of
+ * it first: should we die between the two words, the message is in the queue and the client may send it again. */
+static void commit(intake *i)
 {
-    if (!is_fault(outcome) && fsync(i->file.read_write) != 0)
-        outcome = fault_errno("make the message durable");
-    if (is_fault(outcome)) {
-        intake_end(i, outcome);
+    if (fsync(i->file.read_write) != 0) {
+        intake_end(i, fault_errno("make the message durable"));
         return;
     }
     queue_file m = { .queue_id = i->file.id };
@@ -259,4 +238,19 @@ void intake_committed(intake *i, fault outcome)
     channel_flush(&i->file.qmgr->channel);
     intake_log_queued(i);
     intake_end(i, NO_FAULT);
+}
+
+void intake_finish(intake *i)
+{
+    direct_decide(i);
+    i->state = INTAKE_COMMITTING;
+    fault f = is_fault(i->problem) ? i->problem
+              : i->file.qmgr       ? file_finish(i)
+                                   : fault_make(FAULT_TRY_LATER, "3.0", "Queue manager restarted");
+    if (is_fault(f))
+        intake_end(i, f);
+    else if (is_direct(i))
+        direct_start(i);
+    else
+        commit(i);
 }

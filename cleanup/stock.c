@@ -73,27 +73,9 @@ static bool on_full(void *context, channel *ch, received *r)
     return true;
 }
 
-static bool on_committed(void *context, channel *ch, received *r)
-{
-    peer *from = context;
-    cleanup *c = from->daemon->state;
-    queue_result m;
-    (void)ch;
-    if (queue_result_decode(r->bytes, &m) != PARSE_DONE || m.outcome > FAULT_BUG)
-        return false;
-    intake *i = intake_by_id(c, m.queue_id);
-    if (i == NULL)
-        return true; /* its bringer went away, and our word to drop it is on its way */
-    if (i->state != INTAKE_COMMITTING || i->file.qmgr != from)
-        return false;
-    intake_committed(i, result_fault(&m));
-    return true;
-}
-
 static const talk_row rows[] = {
     { QUEUE_FRESH, 2, 2, on_fresh },
     { QUEUE_FULL, 0, 0, on_full },
-    { QUEUE_COMMITTED, 0, 0, on_committed },
     { QUEUE_OUTCOME, 0, 0, direct_on_outcome },
     { QUEUE_OVER, 0, 0, direct_on_over },
 };
@@ -104,7 +86,7 @@ void stock_opened(peer *p)
     stock_refill(p->daemon->state);
 }
 
-/* Its successor discards what was not committed; what was renamed and not durable was never acknowledged. */
+/* Its successor leaves alone what we have, and discards it, unfinished, when we let go. */
 void stock_lost(peer *p)
 {
     cleanup *c = p->daemon->state;
@@ -121,7 +103,7 @@ void stock_lost(peer *p)
         if (i->file.qmgr != p)
             continue;
         i->file.qmgr = NULL;
-        if (i->state >= INTAKE_COMMITTING)
+        if (i->state == INTAKE_DIRECT)
             intake_end(i, fault_make(FAULT_TRY_LATER, "3.0", "Queue manager restarted"));
     }
     stock_refill(c); /* of another that is there already */

@@ -116,7 +116,7 @@ static bool release(qmgr *q, message *m)
 {
     if (m->place != QUEUE_HOLD)
         return false;
-    fault f = message_load(q, m, -1);
+    fault f = message_load(q, m);
     if (is_fault(f)) {
         message_damaged(q, m, f);
         return false;
@@ -126,10 +126,10 @@ static bool release(qmgr *q, message *m)
         if (file->slots[i].state == SLOT_FAILED && !(file->slots[i].told & SLOT_TOLD_FAILURE)) {
             file->slots[i] =
                 queue_slot_make(SLOT_DEFERRED, clock_s(), file->slots[i].status, str_c(file->slots[i].reason));
-            queue_slot_write(m->loaded->fd, &file->head, i, &file->slots[i]);
+            queue_slot_write(message_write_fd(q, m), &file->head, i, &file->slots[i]);
         }
     m->tries++; /* a message that policy held is not held again */
-    queue_schedule_write(m->loaded->fd, clock_s(), m->tries);
+    queue_schedule_write(message_write_fd(q, m), clock_s(), m->tries);
     message_unload(q, m);
     schedule_ready(q, m);
     return true;

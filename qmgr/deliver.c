@@ -128,7 +128,7 @@ static void request_send(qmgr *q, delivery *d, peer *to)
     const envelope_recipient *r = &d->to;
     /* Of transport pipe the nexthop is a user, a blank and a member: a member may have blanks, a user has none. */
     size_t user_bytes = str_equal(r->transport, STR("pipe")) ? str_find(r->nexthop, ' ') : r->nexthop.n;
-    int fd = queue_tree_open(q->root_fd, m->place, m->id, O_RDONLY);
+    int fd = message_fd_give(q, m);
     if (fd < 0) {
         fault f = fault_errno("open the queue file");
         result_put(q, d, f, str_c(f.text));

@@ -78,7 +78,8 @@ static void recipient_done(qmgr *q, message *m, uint32_t index, fault outcome, s
     slot_set(l, index, queue_slot_make(state, clock_s(), status, reason));
     bool is_alone = l->file.head.recipient_count == 1 && state == SLOT_DELIVERED &&
                     !report_wishes_success(&l->file.recipients[index]); /* its file goes at once */
-    fault f = is_alone ? NO_FAULT : queue_slot_write(l->fd, &l->file.head, index, &l->file.slots[index]);
+    fault f =
+        is_alone ? NO_FAULT : queue_slot_write(message_write_fd(q, m), &l->file.head, index, &l->file.slots[index]);
     if (is_fault(f))
         log_fault(LOG_ERROR, "state-not-written", f);
     if (--l->open > 0)
@@ -171,7 +172,7 @@ static void defer(qmgr *q, message *m)
 {
     m->tries++;
     m->next_try_s = back_off(q, m);
-    fault f = queue_schedule_write(m->loaded->fd, m->next_try_s, m->tries);
+    fault f = queue_schedule_write(message_write_fd(q, m), m->next_try_s, m->tries);
     if (is_fault(f))
         log_fault(LOG_ERROR, "schedule-not-written", f);
     message_move(q, m, QUEUE_DEFERRED);

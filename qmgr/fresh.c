@@ -1,12 +1,14 @@
-/* Files that cleanups fill: given out in lots, committed by rename, taken over when made durable. Runs in: qmgr. */
+/* Files that cleanups fill: given out in lots, taken over when made durable. Runs in: qmgr. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "ipc/talk/queue.h"
+#include "os/fd.h"
 #include "qmgr/qmgr.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -16,10 +18,6 @@ static void fresh_free(qmgr *q, fresh *f)
 {
     map_remove(&q->fresh, ID_KEY(f->id));
     f->holder->asked--;
-    if (f->state == FRESH_COMMITTED)
-        daemon_session_closed(q->process);
-    if (f->fd >= 0)
-        close(f->fd);
     free(f);
 }
 
@@ -36,43 +34,43 @@ static fault space_check(qmgr *q)
     return NO_FAULT;
 }
 
-static fault fresh_make(qmgr *q, peer *holder, fresh **out)
+static void fresh_add(qmgr *q, peer *holder, uint64_t id)
 {
-    uint64_t id;
-    if (holder->asked >= HELD_MAX)
-        return fault_make(FAULT_TRY_LATER, "3.2", "Too many messages at once");
-    fault f = ids_next(q, &id);
-    if (is_fault(f))
-        return f;
-    int fd = queue_tree_create(q->root_fd, id);
-    if (fd < 0)
-        return fault_errno("create a queue file");
     fresh *n = memory_get(sizeof *n);
-    *n = (fresh){ .id = id, .fd = fd, .holder = holder };
+    *n = (fresh){ .id = id, .holder = holder };
     holder->asked++;
     map_put(&q->fresh, ID_KEY(n->id), n);
-    *out = n;
-    return NO_FAULT;
 }
 
-/* smtpd gets a descriptor that can only write, at the place where content begins. */
+/* The lock belongs to what cleanup gets, and ends with it. smtpd gets a descriptor that can only write, at the place where content
+ * begins. */
+static fault file_make(qmgr *q, uint64_t id, int out[2])
+{
+    out[0] = queue_tree_create(q->root_fd, id);
+    out[1] = out[0] >= 0 ? queue_tree_open(q->root_fd, QUEUE_ACTIVE, id, O_WRONLY) : -1;
+    if (out[1] >= 0 && flock(out[0], LOCK_EX | LOCK_NB) == 0 && lseek(out[1], QUEUE_CONTENT_START, SEEK_SET) >= 0)
+        return NO_FAULT;
+    fault f = fault_errno("make a queue file");
+    bool is_made = out[0] >= 0;
+    fd_close(&out[0]);
+    fd_close(&out[1]);
+    if (is_made)
+        queue_tree_remove(q->root_fd, QUEUE_ACTIVE, id);
+    return f;
+}
+
 static fault fresh_give(qmgr *q, peer *to)
 {
-    fresh *n;
-    fault f = fresh_make(q, to, &n);
+    queue_file m;
+    int fds[2];
+    if (to->asked >= HELD_MAX)
+        return fault_make(FAULT_TRY_LATER, "3.2", "Too many messages at once");
+    fault f = ids_next(q, &m.queue_id);
+    if (!is_fault(f))
+        f = file_make(q, m.queue_id, fds);
     if (is_fault(f))
         return f;
-    int fds[2] = { fcntl(n->fd, F_DUPFD_CLOEXEC, 0), queue_tree_open(q->root_fd, QUEUE_INCOMING, n->id, O_WRONLY) };
-    if (fds[0] < 0 || fds[1] < 0 || lseek(fds[1], QUEUE_CONTENT_START, SEEK_SET) < 0) {
-        f = fault_errno("open a queue file");
-        for (int i = 0; i < 2; i++)
-            if (fds[i] >= 0)
-                close(fds[i]);
-        queue_tree_remove(q->root_fd, QUEUE_INCOMING, n->id);
-        fresh_free(q, n);
-        return f;
-    }
-    queue_file m = { .queue_id = n->id };
+    fresh_add(q, to, m.queue_id);
     channel_put_fds(&to->channel, QUEUE_FRESH, 0, queue_file, &m, fds, 2);
     return NO_FAULT;
 }
@@ -100,68 +98,37 @@ static bool on_take(void *context, channel *c, received *r)
     return true;
 }
 
-/* The file that a cleanup names must be one that it holds, in that state. */
-static fresh *fresh_named(peer *from, str bytes, fresh_state wanted)
+/* The file that a cleanup names must be one that it holds. */
+static fresh *fresh_named(peer *from, str bytes)
 {
     qmgr *q = from->daemon->state;
     queue_file m;
     if (queue_file_decode(bytes, &m) != PARSE_DONE)
         return NULL;
     fresh *f = map_get(&q->fresh, ID_KEY(m.queue_id));
-    return f && f->holder == from && f->state == wanted ? f : NULL;
+    return f && f->holder == from ? f : NULL;
 }
 
-/* What is renamed and not said to be durable keeps a qmgr that leaves. */
-static void commit_begun(qmgr *q, fresh *f)
-{
-    f->state = FRESH_COMMITTED;
-    daemon_session_opened(q->process);
-}
-
-static bool on_commit(void *context, channel *c, received *r)
-{
-    peer *from = context;
-    qmgr *q = from->daemon->state;
-    fresh *f = fresh_named(from, r->bytes, FRESH_GIVEN);
-    if (f == NULL)
-        return false;
-    fault result = NO_FAULT;
-    if (queue_tree_move(q->root_fd, QUEUE_INCOMING, QUEUE_ACTIVE, f->id))
-        commit_begun(q, f);
-    else
-        result = fault_errno("rename a queue file");
-    result_say(c, QUEUE_COMMITTED, f->id, result);
-    return true;
-}
-
-/* Ours from now on. Its descriptor is of use only when it is delivered soon: so many messages may wait. */
+/* Ours from now on. It is opened only when it is delivered soon: so many messages may wait. */
 static void take_over(qmgr *q, fresh *f)
 {
-    message *m = message_add(q, f->id, f->state == FRESH_GIVEN ? QUEUE_INCOMING : QUEUE_ACTIVE, clock_s());
+    message *m = message_add(q, f->id, QUEUE_ACTIVE, clock_s());
     bool is_soon = q->active_count < daemon_config(q->process)->qmgr_message_active_limit;
-    int fd = f->fd;
-    f->fd = is_soon ? -1 : fd;
     fresh_free(q, f);
     q->accepted++;
-    fault why = is_soon ? message_load(q, m, fd) : NO_FAULT;
-    if (is_fault(why) && is_direct(q, m)) {
-        direct_fail(q, m, why);
-    } else if (why.kind == FAULT_REFUSED) { /* its cleanup emptied it: it was refused, and its word to drop it is lost */
-        log_event(LOG_INFO, "discarded", LOG_C("id", queue_id_text(m->id).text), LOG_C("reason", why.text));
-        message_remove(q, m);
-    } else if (is_fault(why)) {
+    fault why = is_soon ? message_load(q, m) : NO_FAULT;
+    if (is_fault(why))
         message_damaged(q, m, why);
-    } else {
+    else
         schedule_ready(q, m);
-    }
 }
 
-/* It stays where it is: a start discards it there. A failure leaves nothing. */
+/* Its envelope says what it is: a start discards it. A failure leaves nothing. */
 static bool on_direct(void *context, channel *c, received *r)
 {
     peer *from = context;
     qmgr *q = from->daemon->state;
-    fresh *f = fresh_named(from, r->bytes, FRESH_GIVEN);
+    fresh *f = fresh_named(from, r->bytes);
     (void)c;
     if (f == NULL)
         return false;
@@ -171,7 +138,7 @@ static bool on_direct(void *context, channel *c, received *r)
         take_over(q, f);
         return true;
     }
-    queue_tree_remove(q->root_fd, QUEUE_INCOMING, id);
+    queue_tree_remove(q->root_fd, QUEUE_ACTIVE, id);
     fresh_free(q, f);
     direct_refuse(from, id, why);
     return true;
@@ -180,7 +147,7 @@ static bool on_direct(void *context, channel *c, received *r)
 static bool on_durable(void *context, channel *c, received *r)
 {
     peer *from = context;
-    fresh *f = fresh_named(from, r->bytes, FRESH_COMMITTED);
+    fresh *f = fresh_named(from, r->bytes);
     (void)c;
     if (f == NULL)
         return false;
@@ -203,29 +170,26 @@ static bool on_drop(void *context, channel *c, received *r)
     }
     if (f->holder != from)
         return false;
-    queue_tree_remove(q->root_fd, f->state == FRESH_GIVEN ? QUEUE_INCOMING : QUEUE_ACTIVE, f->id);
+    queue_tree_remove(q->root_fd, QUEUE_ACTIVE, f->id);
     fresh_free(q, f);
     return true;
 }
 
 static const talk_row rows[] = {
     { QUEUE_TAKE, 0, 0, on_take },
-    { QUEUE_COMMIT, 0, 0, on_commit },
     { QUEUE_DURABLE, 0, 0, on_durable },
     { QUEUE_DIRECT, 0, 0, on_direct },
     { QUEUE_DROP, 0, 0, on_drop },
 };
 const talk cleanup_talk = { "cleanup-qmgr", rows, COUNT_OF(rows), NULL };
 
-/* It may have answered 250 already, its word to us lost with it: a renamed file is kept, and made durable here. */
+/* It may have answered 250 already, its word to us lost with it: what is whole is delivered, as if a start had found it. */
 static void orphan_settle(qmgr *q, fresh *f)
 {
-    if (f->state == FRESH_COMMITTED && fsync(f->fd) == 0) {
-        take_over(q, f);
-        return;
-    }
-    queue_tree_remove(q->root_fd, f->state == FRESH_GIVEN ? QUEUE_INCOMING : QUEUE_ACTIVE, f->id);
+    message *m = message_add(q, f->id, QUEUE_ACTIVE, clock_s());
     fresh_free(q, f);
+    m->is_found = true;
+    schedule_ready(q, m);
 }
 
 static void settle_all(qmgr *q, const peer *holder)

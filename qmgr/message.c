@@ -1,9 +1,12 @@
 /* A message in memory: little while it waits, its envelope while it is being delivered. Runs in: qmgr. */
 #include "base/log.h"
 #include "base/memory.h"
+#include "os/fd.h"
 #include "qmgr/qmgr.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 message *message_find(qmgr *q, uint64_t id)
@@ -19,23 +22,32 @@ message *message_add(qmgr *q, uint64_t id, queue_place place, uint64_t arrived_s
     return m;
 }
 
-fault message_load(qmgr *q, message *m, int fd)
+static loaded *loaded_new(void)
+{
+    loaded *l = memory_get(sizeof *l);
+    l->fd = l->write_fd = -1;
+    return l;
+}
+
+static void loaded_free(loaded *l)
+{
+    fd_close(&l->fd);
+    fd_close(&l->write_fd);
+    arena_free(&l->arena);
+    free(l);
+}
+
+fault message_load(qmgr *q, message *m)
 {
     if (m->loaded)
         return NO_FAULT;
-    if (fd < 0)
-        fd = queue_tree_open(q->root_fd, m->place, m->id, O_RDWR);
-    if (fd < 0)
-        return fault_errno("open the queue file");
-    loaded *l = memory_get(sizeof *l);
-    l->fd = fd;
-    fault f = queue_read(fd, &l->arena, &l->file);
+    loaded *l = loaded_new();
+    l->fd = queue_tree_open(q->root_fd, m->place, m->id, O_RDONLY);
+    fault f = l->fd < 0 ? fault_errno("open the queue file") : queue_read(l->fd, &l->arena, &l->file);
     if (!is_fault(f) && l->file.head.id != m->id)
         f = fault_make(FAULT_BROKEN, "3.0", "the queue file holds another id than its name");
     if (is_fault(f)) {
-        close(fd);
-        arena_free(&l->arena);
-        free(l);
+        loaded_free(l);
         return f;
     }
     m->arrived_s = l->file.head.arrived_us / 1000000;
@@ -44,14 +56,46 @@ fault message_load(qmgr *q, message *m, int fd)
     return NO_FAULT;
 }
 
+int message_fd(qmgr *q, message *m)
+{
+    loaded *l = m->loaded;
+    if (l->fd < 0)
+        l->fd = queue_tree_open(q->root_fd, m->place, m->id, O_RDONLY);
+    return l->fd;
+}
+
+/* One with one recipient will hardly need it again. */
+int message_fd_give(qmgr *q, message *m)
+{
+    loaded *l = m->loaded;
+    int fd = message_fd(q, m);
+    if (l->file.head.recipient_count > 1)
+        return fd < 0 ? fd : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    l->fd = -1;
+    return fd;
+}
+
+int message_write_fd(qmgr *q, message *m)
+{
+    loaded *l = m->loaded;
+    if (l->write_fd < 0)
+        l->write_fd = queue_tree_open(q->root_fd, m->place, m->id, O_RDWR);
+    return l->write_fd;
+}
+
+bool message_is_held(qmgr *q, message *m)
+{
+    int fd = queue_tree_open(q->root_fd, m->place, m->id, O_RDONLY);
+    bool is_held = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    fd_close(&fd);
+    return is_held;
+}
+
 void message_unload(qmgr *q, message *m)
 {
     (void)q;
-    if (m->loaded == NULL)
-        return;
-    close(m->loaded->fd);
-    arena_free(&m->loaded->arena);
-    free(m->loaded);
+    if (m->loaded)
+        loaded_free(m->loaded);
     m->loaded = NULL;
 }
 
@@ -77,11 +121,11 @@ void message_forget(qmgr *q, message *m)
 }
 
 /* A file that stays says at least what was delivered, for the next start. */
-static void states_keep(const message *m)
+static void states_keep(qmgr *q, message *m)
 {
     const loaded *l = m->loaded;
     for (uint32_t i = 0; l && i < l->file.head.recipient_count; i++)
-        (void)queue_slot_write(l->fd, &l->file.head, i, &l->file.slots[i]);
+        (void)queue_slot_write(message_write_fd(q, m), &l->file.head, i, &l->file.slots[i]);
 }
 
 void message_remove(qmgr *q, message *m)
@@ -89,7 +133,7 @@ void message_remove(qmgr *q, message *m)
     if (!queue_tree_remove(q->root_fd, m->place, m->id)) {
         log_event(LOG_ERROR, "not-removed", LOG_C("id", queue_id_text(m->id).text),
                   LOG_C("reason", fault_errno("unlink").text));
-        states_keep(m);
+        states_keep(q, m);
     }
     message_forget(q, m);
 }

@@ -52,7 +52,7 @@ typedef struct loaded {
     queue_message file;
     struct progress *progress; /* of each recipient */
     uint32_t open;             /* recipients without a result in this round */
-    int fd;                    /* read-write */
+    int fd, write_fd;          /* -1: not open */
     notice *report;            /* that is being made of it */
     uint32_t told_upto;        /* of recipients below this one nothing is to be reported in this round */
     fault report_fault;        /* why one could not be made in this round */
@@ -69,9 +69,9 @@ struct message {
     uint8_t place; /* queue_place */
     uint8_t
         state; /* message_state: at rest (held), in the heap of waiting ones, in the list of ready ones, being delivered */
-    uint8_t asked;   /* done when the delivery that runs has ended */
-    bool is_found;   /* by the scan at the start: what it says was not looked at yet */
-    bool is_flushed; /* somebody wants it tried now, also by a transport of defer_transports */
+    uint8_t asked;      /* done when the delivery that runs has ended */
+    bool is_found;      /* by the scan at the start: what it says was not looked at yet */
+    bool is_flushed;    /* somebody wants it tried now, also by a transport of defer_transports */
     bool is_unreported; /* it waits for bounce, too */
     size_t heap_at;
     loaded *loaded;
@@ -105,12 +105,8 @@ struct destination {
     bool is_pausing;
 };
 
-typedef enum fresh_state { FRESH_GIVEN, FRESH_COMMITTED } fresh_state;
-
 typedef struct fresh { /* a file that a cleanup has in its hands */
     uint64_t id;
-    int fd;
-    fresh_state state;
     peer *holder;
 } fresh;
 
@@ -143,9 +139,9 @@ struct qmgr {
     carrier carriers[TRANSPORTS_MAX];
     deliveries known; /* whose results are known without a try */
     learning learning;
-    refs running;   /* deliveries that a process has */
-    refs questions; /* to policy */
-    refs reports;   /* that bounce has */
+    refs running;                            /* deliveries that a process has */
+    refs questions;                          /* to policy */
+    refs reports;                            /* that bounce has */
     notice *report_line, **report_line_last; /* that wait for their turn */
     size_t report_count;                     /* that bounce has */
     task report_task;
@@ -171,8 +167,8 @@ extern const talk cleanup_talk;
 void fresh_holder_lost(peer *p);
 
 /* direct.c: messages that whoever brought them keeps until the results are said: tried once, told, and gone */
-fault direct_add(qmgr *q, uint64_t id, peer *holder); /* a fault: there is no room for one now */
-void direct_refuse(peer *holder, uint64_t id, fault why); /* of one that was not added */
+fault direct_add(qmgr *q, uint64_t id, peer *holder);         /* a fault: there is no room for one now */
+void direct_refuse(peer *holder, uint64_t id, fault why);     /* of one that was not added */
 void direct_forget(qmgr *q, uint64_t id, const peer *holder); /* the holder does not wait for it any more */
 void direct_holder_lost(const peer *p);
 bool is_direct(const qmgr *q, const message *m);
@@ -185,7 +181,11 @@ fault scan_all(qmgr *q); /* what earlier runs left */
 /* message.c */
 message *message_add(qmgr *q, uint64_t id, queue_place place, uint64_t arrived_s);
 message *message_find(qmgr *q, uint64_t id);
-fault message_load(qmgr *q, message *m, int fd); /* takes fd; -1: opens the file */
+fault message_load(qmgr *q, message *m);
+int message_fd(qmgr *q, message *m);       /* to read; stays the message's; -1: errno */
+int message_fd_give(qmgr *q, message *m);  /* to read; the caller's; -1: errno */
+int message_write_fd(qmgr *q, message *m); /* to keep states; stays the message's; -1: errno */
+bool message_is_held(qmgr *q, message *m); /* a cleanup has it in its hands */
 void message_unload(qmgr *q, message *m);
 bool message_move(qmgr *q, message *m, queue_place to);
 void message_remove(qmgr *q, message *m); /* the file, too */
@@ -242,9 +242,9 @@ void result_put(qmgr *q, delivery *d, fault outcome, str reason);
 extern const talk bounce_talk;
 void report_bounce_opened(peer *p);
 void report_bounce_lost(peer *p);
-bool report_start(qmgr *q, message *m);              /* true: finish_round is called again when it is made */
+bool report_start(qmgr *q, message *m);                  /* true: finish_round is called again when it is made */
 bool report_is_missing(const qmgr *q, const message *m); /* there are results that are to be reported and were not */
-bool report_is_double(const qmgr *q, const message *m);   /* a copy for a postmaster: its failure is told to nobody */
+bool report_is_double(const qmgr *q, const message *m);  /* a copy for a postmaster: its failure is told to nobody */
 bool report_wishes_success(const envelope_recipient *r);
 
 /* The reverse-path of a recipient's copy, where its failure is reported: of its alias's owner, or its own with VERP. */

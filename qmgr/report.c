@@ -226,20 +226,22 @@ static void report_over(qmgr *q, notice *r, fault outcome)
     finish_round(q, m);
 }
 
-static void slot_told(loaded *l, uint32_t i, unsigned what)
+static void slot_told(qmgr *q, message *m, uint32_t i, unsigned what)
 {
+    loaded *l = m->loaded;
     queue_slot *s = &l->file.slots[i];
     if (s->told & what)
         return;
     queue_slot_tell(s, what);
-    fault f = queue_slot_write(l->fd, &l->file.head, i, s);
+    fault f = queue_slot_write(message_write_fd(q, m), &l->file.head, i, s);
     if (is_fault(f))
         log_fault(LOG_ERROR, "state-not-written", f);
 }
 
 /* Of an alias all members, also those that are still tried: the sender has heard that it was passed on to them. */
-static void alias_told(loaded *l, uint32_t i)
+static void alias_told(qmgr *q, message *m, uint32_t i)
 {
+    const loaded *l = m->loaded;
     const envelope_recipient *r = l->file.recipients;
     uint32_t first = i, end = i + 1;
     while (first > 0 && is_of_alias(&r[first - 1], &r[i]))
@@ -247,15 +249,15 @@ static void alias_told(loaded *l, uint32_t i)
     while (end < l->file.head.recipient_count && is_of_alias(&r[end], &r[i]))
         end++;
     for (; first < end; first++)
-        slot_told(l, first, SLOT_TOLD_SUCCESS);
+        slot_told(q, m, first, SLOT_TOLD_SUCCESS);
 }
 
-static void told(message *m, const notice *r)
+static void told(qmgr *q, message *m, const notice *r)
 {
     for (uint32_t k = 0; k < r->rows.n; k++) {
-        slot_told(m->loaded, r->rows.p[k], wishes[r->of].told);
+        slot_told(q, m, r->rows.p[k], wishes[r->of].told);
         if (r->of == SLOT_DELIVERED)
-            alias_told(m->loaded, r->rows.p[k]);
+            alias_told(q, m, r->rows.p[k]);
     }
 }
 
@@ -340,7 +342,7 @@ static bool on_done(void *context, channel *ch, received *r)
         return false;
     report_end(q, of);
     if (m.outcome == FAULT_NONE)
-        told(message_find(q, of->id), of);
+        told(q, message_find(q, of->id), of);
     report_over(q, of, fault_make((fault_kind)m.outcome, "3.0", "%.*s", STR_ARG(m.reason)));
     line_serve(q);
     return true;

@@ -117,25 +117,37 @@ static message *ready_take(qmgr *q)
     return m;
 }
 
-/* One that a scan found and that was never finished was never acknowledged. */
-static void not_loaded(qmgr *q, message *m, fault why)
+/* One that a start found and that was never finished, or that came by LMTP, was never acknowledged. */
+static bool is_unacknowledged(const message *m, fault why)
 {
-    message_unload(q, m);
-    if (why.kind != FAULT_REFUSED || !m->is_found || m->place != QUEUE_ACTIVE) {
-        message_damaged(q, m, why);
-        return;
-    }
-    log_event(LOG_INFO, "discarded", LOG_C("id", queue_id_text(m->id).text), LOG_C("reason", why.text));
+    if (!m->is_found || m->place != QUEUE_ACTIVE)
+        return false;
+    return is_fault(why) ? why.kind == FAULT_REFUSED : m->loaded->file.envelope.flags & ENVELOPE_DIRECT;
+}
+
+static void discard(qmgr *q, message *m, fault why)
+{
+    log_event(LOG_INFO, "discarded", LOG_C("id", queue_id_text(m->id).text),
+              LOG_C("reason", is_fault(why) ? why.text : "who brought it by LMTP has it still"));
     message_remove(q, m);
 }
 
 static void start(qmgr *q, message *m)
 {
-    fault f = message_load(q, m, -1);
-    if (!is_fault(f) && !is_direct(q, m) && !message_move(q, m, QUEUE_ACTIVE))
+    if (m->is_found && m->place == QUEUE_ACTIVE && message_is_held(q, m)) {
+        schedule_at(q, m, clock_s() + 1); /* of a cleanup that an earlier qmgr gave it to */
+        return;
+    }
+    fault f = message_load(q, m);
+    if (is_unacknowledged(m, f)) {
+        discard(q, m, f);
+        return;
+    }
+    if (!is_fault(f) && !message_move(q, m, QUEUE_ACTIVE))
         f = fault_errno("move to active");
     if (is_fault(f)) {
-        not_loaded(q, m, f);
+        message_unload(q, m);
+        message_damaged(q, m, f);
         return;
     }
     m->is_found = false;

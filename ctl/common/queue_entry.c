@@ -36,8 +36,10 @@ static void entry_give(looking *l, int fd, queue_entry *e)
 {
     arena a = arena_new(0);
     queue_entry_read(fd, &a, e);
-    l->count++;
-    l->each(l->context, e);
+    bool is_message = e->place != QUEUE_ACTIVE || e->fault.kind != FAULT_REFUSED; /* else it is being received */
+    l->count += is_message;
+    if (is_message)
+        l->each(l->context, e);
     arena_free(&a);
 }
 

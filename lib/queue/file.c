@@ -45,18 +45,18 @@ static fault bytes_read(int fd, void *out, size_t n, uint64_t offset)
 }
 
 /* Appends a length and then what `encode` writes. */
-#define RECORD_APPEND(records, message, m)                                                                             \
-    do {                                                                                                               \
-        if (!buf_reserve((records), RECORD_MAX))                                                                       \
-            return false;                                                                                              \
-        unsigned char *at = (unsigned char *)(records)->p + (records)->n;                                              \
-        frame f = { at, sizeof(uint32_t), RECORD_MAX, false };                                                         \
-        if (!message##_encode((m), &f))                                                                                \
-            return false;                                                                                              \
-        uint32_t bytes = (uint32_t)(f.n - sizeof(uint32_t));                                                           \
-        memcpy(at, &bytes, sizeof bytes);                                                                              \
-        (records)->n += f.n;                                                                                           \
-        return true;                                                                                                   \
+#define RECORD_APPEND(records, message, m)                                \
+    do {                                                                  \
+        if (!buf_reserve((records), RECORD_MAX))                          \
+            return false;                                                 \
+        unsigned char *at = (unsigned char *)(records)->p + (records)->n; \
+        frame f = { at, sizeof(uint32_t), RECORD_MAX, false };            \
+        if (!message##_encode((m), &f))                                   \
+            return false;                                                 \
+        uint32_t bytes = (uint32_t)(f.n - sizeof(uint32_t));              \
+        memcpy(at, &bytes, sizeof bytes);                                 \
+        (records)->n += f.n;                                              \
+        return true;                                                      \
     } while (0)
 
 bool queue_records_envelope(buf *records, const envelope *e)
@@ -181,8 +181,7 @@ static fault records_decode(str records, arena *a, queue_message *out)
         return damaged("envelope");
     out->recipients = ARENA_ARRAY(a, envelope_recipient, out->head.recipient_count);
     for (uint32_t i = 0; i < out->head.recipient_count; i++)
-        if (!record_next(&records, &record) ||
-            envelope_recipient_decode(record, &out->recipients[i]) != PARSE_DONE)
+        if (!record_next(&records, &record) || envelope_recipient_decode(record, &out->recipients[i]) != PARSE_DONE)
             return damaged("recipients");
     return records.n == 0 ? NO_FAULT : damaged("envelope");
 }

@@ -57,8 +57,8 @@ typedef struct queue_slot {
     uint8_t action;    /* of a delivered one, for its report: a report_action; 0: delivered here */
     uint8_t reserved;
     uint64_t when_s;
-    char status[8];    /* "2.0.0" as sent, ends in NUL */
-    char reason[104];  /* ends in NUL */
+    char status[8];   /* "2.0.0" as sent, ends in NUL */
+    char reason[104]; /* ends in NUL */
 } queue_slot;
 
 typedef struct queue_end {

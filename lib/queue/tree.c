@@ -51,7 +51,7 @@ fault queue_tree_make(int queue_fd)
 
 int queue_tree_create(int queue_fd, uint64_t id)
 {
-    return openat(queue_fd, path_of(QUEUE_INCOMING, id).text, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    return openat(queue_fd, path_of(QUEUE_ACTIVE, id).text, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 }
 
 int queue_tree_open(int queue_fd, queue_place p, uint64_t id, int flags)

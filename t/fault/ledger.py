@@ -137,7 +137,7 @@ def queued(spool_dir):
             for name in names:
                 with open(os.path.join(base, name), "rb") as f:
                     content = f.read()
-                if ident := IDENT.search(content):
+                if b"PRQ-END1" in content[-32:] and (ident := IDENT.search(content)):
                     found[ident.group(1).decode()] = content
     return found
 

@@ -18,6 +18,15 @@ INSTANCE = os.path.join(ROOT, "t", "instance")
 BUILD = os.environ.get("POSTRIDER_PRESET", "dev")
 
 
+def is_finished(path):
+    """Whether a queue file has its end mark; one that is gone has none."""
+    try:
+        with open(path, "rb") as f:
+            return b"PRQ-END1" in f.read()[-32:]
+    except FileNotFoundError:
+        return False
+
+
 class Suite:
     """One throwaway suite; `with Suite() as s`. Its ports and folders are attributes: s.smtp_port, s.mail_dir."""
 
@@ -92,10 +101,13 @@ class Suite:
         return until(lambda: len(found := self.messages(user, folder)) >= count and found, f"{count} messages of {user}")
 
     def queue_files(self, *places):
+        """Messages by place; "incoming": what stands in active/ without an end mark, so that it is no message yet."""
         found = []
         for place in places or ("active", "deferred", "hold", "corrupt"):
-            for base, _, names in os.walk(os.path.join(self.spool_dir, "queue", place)):
-                found += [os.path.join(base, n) for n in names]
+            folder = "active" if place == "incoming" else place
+            for base, _, names in os.walk(os.path.join(self.spool_dir, "queue", folder)):
+                paths = [os.path.join(base, n) for n in names]
+                found += [p for p in paths if folder != "active" or is_finished(p) == (place == "active")]
         return found
 
     def wait_queue_empty(self):

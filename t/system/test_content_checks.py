@@ -92,7 +92,7 @@ def test_discard_says_yes(suite):
     assert reply_to(suite, "mark-discard", "Subject: gone").startswith("250 2.0.0")
     suite.wait_log("discarded id=.*DISCARD")
     suite.wait_queue_empty()
-    assert not marked(suite, "mark-discard") and not suite.queue_files("hold", "incoming/active")
+    assert not marked(suite, "mark-discard") and not suite.queue_files("hold", "active")
 
 
 def test_hold_waits(suite):

@@ -1,22 +1,21 @@
 /* cleanup and qmgr. qmgr alone names queue files; cleanup holds descriptors and a file's id. `ref` is not used: the id is.
- * COMMIT asks for the rename; when COMMITTED says it is done, cleanup makes the file durable and says DURABLE before it
- * tells anybody else. A message whose cleanup dies in between is taken over by qmgr.
- * DIRECT instead of COMMIT: deliver it now, once, and say how it went. An OUTCOME for each recipient of the file and OVER come back,
+ * A fresh file stands in active/ already, under its name for good: what makes it a message is its end mark. cleanup writes that
+ * last, makes the file durable and says DURABLE before it tells anybody else. The read-write descriptor carries a lock: whoever
+ * finds the file at a start leaves it alone as long as a cleanup has it.
+ * DIRECT instead of DURABLE: deliver it now, once, and say how it went. An OUTCOME for each recipient of the file and OVER come back,
  * and the file is gone; until then it is not durable, and who brought it has it still. */
 #pragma once
 #include "ipc/message.h"
 
 enum queue_type {
     QUEUE_TAKE = 1,  /* queue_take: that many fresh files, please */
-    QUEUE_FRESH,     /* queue_file; descriptors: read-write, write-only at the content's start */
-    QUEUE_COMMIT,    /* queue_file */
-    QUEUE_COMMITTED, /* queue_result */
-    QUEUE_DURABLE,   /* queue_file */
-    QUEUE_DROP,      /* queue_file: it will not be used */
-    QUEUE_FULL,      /* queue_result: no fresh file can be had now */
-    QUEUE_DIRECT,    /* queue_file */
-    QUEUE_OUTCOME,   /* queue_outcome */
-    QUEUE_OVER,      /* queue_result: all is said; with a fault: nothing was, and this is everybody's */
+    QUEUE_FRESH,    /* queue_file; descriptors: read-write, write-only at the content's start */
+    QUEUE_DURABLE,  /* queue_file */
+    QUEUE_DROP,     /* queue_file: it will not be used */
+    QUEUE_FULL,     /* queue_result: no fresh file can be had now */
+    QUEUE_DIRECT,   /* queue_file */
+    QUEUE_OUTCOME,  /* queue_outcome */
+    QUEUE_OVER,     /* queue_result: all is said; with a fault: nothing was, and this is everybody's */
 };
 
 #define QUEUE_TAKE_FIELDS(X) X(u32, count)

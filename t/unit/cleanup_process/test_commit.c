@@ -20,7 +20,7 @@ enum { FILES_MAX = 64, ASKS_MAX = 16 };
 
 typedef struct qmgr_end {
     channel channel;
-    unsigned takes, drops, commits, durables, directs;
+    unsigned takes, drops, durables, directs;
     bool is_full, is_slow;
     uint32_t due; /* files that a slow one owes */
 } qmgr_end;
@@ -82,13 +82,6 @@ static bool on_take(void *context, channel *c, received *r)
     } else {
         give(q, m.count);
     }
-    return true;
-}
-
-static bool on_commit(void *context, channel *c, received *r)
-{
-    (void)c, (void)r;
-    ((qmgr_end *)context)->commits++;
     return true;
 }
 
@@ -155,7 +148,6 @@ static bool on_result(void *context, channel *c, received *r)
 }
 
 static const talk_row qmgr_rows[] = { { QUEUE_TAKE, 0, 0, on_take },
-                                      { QUEUE_COMMIT, 0, 0, on_commit },
                                       { QUEUE_DURABLE, 0, 0, on_durable },
                                       { QUEUE_DIRECT, 0, 0, on_direct },
                                       { QUEUE_DROP, 0, 0, on_drop } };
@@ -269,13 +261,6 @@ static void content_write(const char *text)
     assert_int_equal(pwrite(w->fd, text, strlen(text), QUEUE_CONTENT_START), (ssize_t)strlen(text));
 }
 
-static void committed(qmgr_end *q, uint64_t id, fault_kind outcome)
-{
-    queue_result m = { .queue_id = id, .outcome = outcome };
-    channel_put(&q->channel, QUEUE_COMMITTED, 0, queue_result, &m);
-    rounds();
-}
-
 static void route(uint32_t ref, const char *user)
 {
     policy_route m = { .address = str_c(user), .transport = STR("local"), .nexthop = str_c(user) };
@@ -312,9 +297,6 @@ static void says_yes_when_it_is_durable(void **state)
     assert_int_equal(w->readies, 1);
     content_write("x\r\n");
     commit(&w->smtpd, 1, "u@l.example", "local", 3);
-    assert_int_equal(w->qmgr[0].commits, 1);
-    assert_int_equal(w->dones, 0);
-    committed(&w->qmgr[0], w->ready_id, FAULT_NONE);
     assert_int_equal(w->qmgr[0].durables, 1);
     assert_int_equal(w->dones, 1);
     assert_int_equal(w->outcome, FAULT_NONE);
@@ -329,26 +311,34 @@ static void programs_are_not_taken_from_who_reads_strangers(void **state)
     begin(&w->smtpd, 1);
     content_write("x\r\n");
     commit(&w->smtpd, 1, "u@l.example", "pipe", 3);
-    assert_int_equal(w->qmgr[0].commits, 0);
+    assert_int_equal(w->qmgr[0].durables, 0);
     assert_int_equal(w->ask_count, 1);
     route(w->asks[0], "joe");
-    assert_int_equal(w->qmgr[0].commits, 1);
+    assert_int_equal(w->qmgr[0].durables, 1);
     assert_goes_to(w->ready_id, "joe");
 }
 
-static void what_was_refused_is_no_message_any_more(void **state)
+static fault_kind read_kind(uint64_t id)
+{
+    arena a = arena_new(0);
+    queue_message m;
+    fault f = queue_read(w->files[id], &a, &m);
+    arena_free(&a);
+    return f.kind;
+}
+
+static void without_its_qmgr_it_is_refused_and_no_message(void **state)
 {
     (void)state;
     qmgr_start(0);
     begin(&w->smtpd, 1);
     content_write("x\r\n");
-    commit(&w->smtpd, 1, "u@l.example", "local", 3);
-    assert_true(size_of(w->ready_id) > QUEUE_CONTENT_START);
-    channel_close(&w->qmgr[0].channel); /* it may have renamed the file, or not */
+    channel_close(&w->qmgr[0].channel);
     rounds();
+    commit(&w->smtpd, 1, "u@l.example", "local", 3);
     assert_int_equal(w->dones, 1);
     assert_int_equal(w->outcome, FAULT_TRY_LATER);
-    assert_int_equal(size_of(w->ready_id), 0);
+    assert_int_equal(read_kind(w->ready_id), FAULT_REFUSED);
 }
 
 static void a_bringer_that_ends_leaves_no_message(void **state)
@@ -357,14 +347,12 @@ static void a_bringer_that_ends_leaves_no_message(void **state)
     qmgr_start(0);
     begin(&w->smtpd, 1);
     content_write("x\r\n");
-    commit(&w->smtpd, 1, "u@l.example", "local", 3);
     uint64_t id = w->ready_id;
     channel_close(&w->smtpd);
     rounds();
     assert_int_equal(w->qmgr[0].drops, 1);
-    assert_int_equal(size_of(id), 0);
-    committed(&w->qmgr[0], id, FAULT_NONE); /* was on its way */
     assert_int_equal(w->qmgr[0].durables, 0);
+    assert_int_equal(read_kind(id), FAULT_REFUSED);
     assert_true(channel_is_open(&w->qmgr[0].channel));
 }
 
@@ -416,10 +404,9 @@ static void an_answer_finds_its_own_message(void **state)
     commit(&w->submit, 2, "second@l.example", "", 0);
     assert_int_equal(w->ask_count, 2);
     route(w->asks[0], "first");
-    assert_int_equal(w->qmgr[0].commits, 0);
+    assert_int_equal(w->qmgr[0].durables, 0);
     route(w->asks[1], "second");
-    assert_int_equal(w->qmgr[0].commits, 1);
-    committed(&w->qmgr[0], w->ready_id, FAULT_NONE);
+    assert_int_equal(w->qmgr[0].durables, 1);
     assert_goes_to(w->ready_id, "second");
     assert_true(channel_is_open(&w->policy));
 }
@@ -433,8 +420,6 @@ static void open_messages_keep_a_draining_cleanup(void **state)
     assert_int_equal(w->process.sessions, 1); /* the connection that brings nothing does not count */
     content_write("x\r\n");
     commit(&w->smtpd, 1, "u@l.example", "local", 3);
-    assert_int_equal(w->process.sessions, 1);
-    committed(&w->qmgr[0], w->ready_id, FAULT_NONE);
     assert_int_equal(w->process.sessions, 0);
 }
 
@@ -501,7 +486,7 @@ static void results_come_back_to_who_brought_them(void **state)
     qmgr_start(0);
     direct_begin(&w->smtpd);
     assert_int_equal(w->qmgr[0].directs, 1);
-    assert_int_equal(w->qmgr[0].commits, 0);
+    assert_int_equal(w->qmgr[0].durables, 0);
     assert_int_equal(w->dones, 0);
     outcome_say(w->ready_id, 1);
     outcome_say(w->ready_id, 0);
@@ -571,8 +556,7 @@ static void only_smtpd_brings_what_is_not_kept(void **state)
     for (size_t i = 0; i < w->ask_count; i++)
         route(w->asks[i], "u");
     assert_int_equal(w->qmgr[0].directs, 0);
-    assert_int_equal(w->qmgr[0].commits, 1);
-    committed(&w->qmgr[0], w->ready_id, FAULT_NONE);
+    assert_int_equal(w->qmgr[0].durables, 1);
     assert_int_equal(w->outcome, FAULT_NONE);
 }
 
@@ -582,7 +566,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(programs_are_not_taken_from_who_reads_strangers),
-        TEST(says_yes_when_it_is_durable),           TEST(what_was_refused_is_no_message_any_more),
+        TEST(says_yes_when_it_is_durable),           TEST(without_its_qmgr_it_is_refused_and_no_message),
         TEST(a_bringer_that_ends_leaves_no_message), TEST(a_full_disk_is_not_asked_again_at_once),
         TEST(files_of_the_next_qmgr_are_taken),      TEST(an_answer_finds_its_own_message),
         TEST(open_messages_keep_a_draining_cleanup), TEST(a_size_that_wraps_is_not_whole),

@@ -44,6 +44,12 @@ bool message_move(qmgr *q, message *m, queue_place to)
     return true;
 }
 
+int message_write_fd(qmgr *of, message *m)
+{
+    (void)of;
+    return m->loaded->fd;
+}
+
 void message_unload(qmgr *q, message *m)
 {
     (void)q;

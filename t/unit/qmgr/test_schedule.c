@@ -19,9 +19,9 @@ static size_t started_count;
 static bool load_fails;
 static fault_kind load_kind;
 
-fault message_load(qmgr *of, message *m, int fd)
+fault message_load(qmgr *of, message *m)
 {
-    (void)of, (void)m, (void)fd;
+    (void)of, (void)m;
     return load_fails ? fault_make(load_kind, "3.0", "the test says so") : NO_FAULT;
 }
 
@@ -63,6 +63,14 @@ void destinations_sweep(qmgr *of)
 void message_unload(qmgr *of, message *m)
 {
     (void)of, (void)m;
+}
+
+static bool is_held;
+
+bool message_is_held(qmgr *of, message *m)
+{
+    (void)of, (void)m;
+    return is_held;
 }
 
 static size_t removed;
@@ -111,6 +119,7 @@ static int setup(void **state)
     load_fails = false;
     load_kind = FAULT_BROKEN;
     removed = 0;
+    is_held = false;
     return 0;
 }
 
@@ -272,6 +281,25 @@ static void what_was_never_finished_goes_only_when_a_scan_found_it(void **state)
     assert_int_equal(messages[2].place, QUEUE_CORRUPT); /* deferred: the same */
 }
 
+static void what_a_cleanup_still_has_waits_for_it(void **state)
+{
+    static loaded whole;
+    (void)state;
+    is_held = true;
+    messages[0].place = QUEUE_ACTIVE;
+    messages[0].is_found = true;
+    messages[0].loaded = &whole;
+    schedule_ready(&q, &messages[0]);
+    rounds();
+    assert_int_equal(started_count, 0);
+    assert_int_equal(messages[0].state, MESSAGE_WAITING);
+    assert_true(messages[0].next_try_s <= clock_s() + 1);
+    is_held = false;
+    schedule_ready(&q, &messages[0]);
+    rounds();
+    assert_int_equal(started_count, 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -284,6 +312,7 @@ int main(void)
         TEST(what_an_admin_asked_meanwhile_is_done_instead),
         TEST(a_damaged_one_does_not_hold_up_the_others),
         TEST(new_mail_and_old_take_turns),
+        TEST(what_a_cleanup_still_has_waits_for_it),
         TEST(what_was_never_finished_goes_only_when_a_scan_found_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -159,21 +159,7 @@ static void a_lost_local_is_asked_again(void **state)
     assert_true(is_nowhere(w->ids[0]));
 }
 
-/* A start knows them by where they are. */
-static void it_stays_in_incoming(void **state)
-{
-    (void)state;
-    take(1);
-    direct_say(0, 1);
-    assert_int_equal(message_find(&w->qmgr, w->ids[0])->place, QUEUE_INCOMING);
-    int fd = queue_tree_open(w->qmgr.root_fd, QUEUE_INCOMING, w->ids[0], O_RDONLY);
-    assert_true(fd >= 0);
-    close(fd);
-    result_of(0, FAULT_NONE, "");
-    assert_true(is_nowhere(w->ids[0]));
-}
-
-/* One that is not there, or is a cleanup's no more, is as wrong as with COMMIT. */
+/* One that is not there, or is a cleanup's no more, is as wrong as with DURABLE. */
 static void only_a_file_that_it_has(void **state)
 {
     (void)state;
@@ -193,7 +179,6 @@ int main(void)
         TEST(a_cleanup_that_ends_leaves_nothing),
         TEST(a_client_that_leaves_ends_what_has_not_begun),
         TEST(a_lost_local_is_asked_again),
-        TEST(it_stays_in_incoming),
         TEST(only_a_file_that_it_has),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

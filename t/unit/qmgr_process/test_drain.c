@@ -9,13 +9,10 @@ static void waits_for_what_is_being_delivered(void **state)
     take(2);
     write_message(0);
     write_message(1);
-    say(QUEUE_COMMIT, w->ids[0]);
-    assert_int_equal(w->process.sessions, 1); /* a commit, too */
     say(QUEUE_DURABLE, w->ids[0]);
     assert_int_equal(w->requests, 1);
     assert_int_equal(w->process.sessions, 1);
     w->process.is_draining = true;
-    say(QUEUE_COMMIT, w->ids[1]);
     say(QUEUE_DURABLE, w->ids[1]);
     assert_int_equal(w->requests, 1); /* the next qmgr delivers it */
     deliver(FAULT_NONE);
@@ -30,11 +27,9 @@ static void a_result_counts_once(void **state)
     take(2);
     write_message(0);
     write_message(1);
-    say(QUEUE_COMMIT, w->ids[0]);
     say(QUEUE_DURABLE, w->ids[0]);
     uint32_t first = w->ref;
     deliver(FAULT_NONE);
-    say(QUEUE_COMMIT, w->ids[1]);
     say(QUEUE_DURABLE, w->ids[1]);
     assert_int_equal(w->requests, 2);
     w->ref = first;
@@ -43,28 +38,48 @@ static void a_result_counts_once(void **state)
     assert_non_null(message_find(&w->qmgr, w->ids[1]));
 }
 
-/* cleanup renamed it, refused it, emptied it, and ended before it could say so. */
+/* cleanup wrote it, refused it, emptied it, and ended before it could say so. */
 static void what_was_emptied_is_discarded(void **state)
 {
     (void)state;
     take(1);
     write_message(0);
-    say(QUEUE_COMMIT, w->ids[0]);
     assert_int_equal(ftruncate(w->fds[0], 0), 0);
-    channel_close(&w->cleanup);
-    rounds();
+    cleanup_end(0);
     assert_null(message_find(&w->qmgr, w->ids[0]));
     assert_int_equal(queue_tree_open(w->qmgr.root_fd, QUEUE_CORRUPT, w->ids[0], O_RDONLY), -1);
     assert_int_equal(queue_tree_open(w->qmgr.root_fd, QUEUE_ACTIVE, w->ids[0], O_RDONLY), -1);
 }
 
-static void what_a_cleanup_left_committed_is_kept(void **state)
+/* Its word that it is durable may be lost with it. */
+static void what_a_cleanup_left_whole_is_delivered(void **state)
+{
+    (void)state;
+    take(2);
+    write_message(0);
+    message_write(1, ENVELOPE_DIRECT, 1); /* who brought this one has it still */
+    close(w->fds[1]);
+    w->fds[1] = -1;
+    cleanup_end(0);
+    assert_int_equal(w->requests, 1);
+    deliver(FAULT_NONE);
+    assert_null(message_find(&w->qmgr, w->ids[1]));
+}
+
+/* A cleanup that outlived its qmgr may be about to finish it: the next one waits for the lock. */
+static void what_somebody_has_in_his_hands_is_left_alone(void **state)
 {
     (void)state;
     take(1);
-    write_message(0);
-    say(QUEUE_COMMIT, w->ids[0]);
     channel_close(&w->cleanup);
+    rounds();
+    message *m = message_find(&w->qmgr, w->ids[0]);
+    assert_non_null(m);
+    assert_int_equal(m->state, MESSAGE_WAITING);
+    write_message(0);
+    close(w->fds[0]);
+    w->fds[0] = -1;
+    schedule_ready(&w->qmgr, m);
     rounds();
     assert_int_equal(w->requests, 1);
     deliver(FAULT_NONE);
@@ -77,7 +92,6 @@ static void messages_that_wait_long_hold_no_descriptor(void **state)
     take(2);
     for (size_t i = 0; i < 2; i++) {
         write_message(i);
-        say(QUEUE_COMMIT, w->ids[i]);
         say(QUEUE_DURABLE, w->ids[i]);
     }
     assert_null(message_find(&w->qmgr, w->ids[1])->loaded);
@@ -93,7 +107,8 @@ int main(void)
         TEST(waits_for_what_is_being_delivered),
         TEST(a_result_counts_once),
         TEST(what_was_emptied_is_discarded),
-        TEST(what_a_cleanup_left_committed_is_kept),
+        TEST(what_a_cleanup_left_whole_is_delivered),
+        TEST(what_somebody_has_in_his_hands_is_left_alone),
         TEST(messages_that_wait_long_hold_no_descriptor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,7 +26,7 @@ static struct world {
     uint64_t ids[GIVEN_MAX];
     int fds[GIVEN_MAX];
     size_t given, full;
-    unsigned committed, requests, overs;
+    unsigned requests, overs;
     fault_kind over;
     queue_outcome outcomes[GIVEN_MAX]; /* of a direct message; without texts */
     size_t outcome_count;
@@ -67,16 +67,6 @@ static bool on_full(void *context, channel *c, received *r)
     return true;
 }
 
-static bool on_committed(void *context, channel *c, received *r)
-{
-    queue_result m;
-    (void)context, (void)c;
-    assert_int_equal(queue_result_decode(r->bytes, &m), PARSE_DONE);
-    assert_int_equal(m.outcome, FAULT_NONE);
-    w->committed++;
-    return true;
-}
-
 static bool on_outcome(void *context, channel *c, received *r)
 {
     queue_outcome m;
@@ -114,8 +104,7 @@ static bool on_request(void *context, channel *c, received *r)
 static const talk_row cleanup_rows[] = { { QUEUE_FRESH, 2, 2, on_fresh },
                                          { QUEUE_FULL, 0, 0, on_full },
                                          { QUEUE_OUTCOME, 0, 0, on_outcome },
-                                         { QUEUE_OVER, 0, 0, on_over },
-                                         { QUEUE_COMMITTED, 0, 0, on_committed } };
+                                         { QUEUE_OVER, 0, 0, on_over } };
 static const talk cleanup_end_talk = { "cleanup", cleanup_rows, COUNT_OF(cleanup_rows), NULL };
 static const talk_row local_rows[] = { { DELIVER_REQUEST, 1, 1, on_request } };
 static const talk local_end_talk = { "local", local_rows, COUNT_OF(local_rows), NULL };
@@ -181,7 +170,8 @@ static int teardown(void **state)
     rounds();
     assert_int_equal(w->process.sessions, 0);
     for (size_t i = 0; i < w->given && i < GIVEN_MAX; i++)
-        close(w->fds[i]);
+        if (w->fds[i] >= 0)
+            close(w->fds[i]);
     map_entry e;
     for (size_t cursor = 0; map_next(&w->qmgr.messages, &cursor, &e); cursor = 0)
         message_forget(&w->qmgr, e.value);
@@ -207,6 +197,15 @@ static void take(uint32_t count)
 {
     queue_take m = { .count = count };
     channel_put(&w->cleanup, QUEUE_TAKE, 0, queue_take, &m);
+    rounds();
+}
+
+/* It ends, and its descriptor with it. */
+static inline void cleanup_end(size_t i)
+{
+    close(w->fds[i]);
+    w->fds[i] = -1;
+    channel_close(&w->cleanup);
     rounds();
 }
 

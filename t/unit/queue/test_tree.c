@@ -78,7 +78,7 @@ static void folders_are_made_once_and_private(void **state)
 
 static void a_file_goes_through_all_places(void **state)
 {
-    const queue_place way[] = { QUEUE_INCOMING, QUEUE_ACTIVE, QUEUE_DEFERRED, QUEUE_HOLD, QUEUE_CORRUPT };
+    const queue_place way[] = { QUEUE_ACTIVE, QUEUE_INCOMING, QUEUE_DEFERRED, QUEUE_HOLD, QUEUE_CORRUPT };
     (void)state;
     file_make(4711);
     for (size_t i = 0; i < COUNT_OF(way); i++) {
@@ -121,7 +121,7 @@ static void deferred_is_walked_over_all_branches(void **state)
     (void)state;
     for (uint64_t id = 1000; id < 1062; id++) {
         file_make(id);
-        assert_true(queue_tree_move(root, QUEUE_INCOMING, QUEUE_DEFERRED, id));
+        assert_true(queue_tree_move(root, QUEUE_ACTIVE, QUEUE_DEFERRED, id));
     }
     assert_int_equal(walk(QUEUE_DEFERRED, 0).files, 62);
     assert_int_equal(walk(QUEUE_DEFERRED, 5).files, 5);
