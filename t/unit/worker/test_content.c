@@ -140,7 +140,7 @@ static void lists_of_aliases_are_judged_by_the_mark_alone(void **state)
     static const struct {
         const char *user, *member, *forwarders;
         bool was_forwarded;
-    } rows[] = {
+    } users[] = {
         { "joe", "", "joe", true },
         { "joe", "", "ann", false },
         { "joe", ":include:/l", "ann joe", true },
@@ -149,11 +149,11 @@ static void lists_of_aliases_are_judged_by_the_mark_alone(void **state)
         { "#nobody", ":include:/l", "#nobody", false },
     };
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        deliver_request m = { .user = str_c(rows[i].user),
-                              .member = str_c(rows[i].member),
-                              .forwarders = str_c(rows[i].forwarders) };
-        assert_int_equal(content_was_forwarded(&m), rows[i].was_forwarded);
+    for (size_t i = 0; i < COUNT_OF(users); i++) {
+        deliver_request m = { .user = str_c(users[i].user),
+                              .member = str_c(users[i].member),
+                              .forwarders = str_c(users[i].forwarders) };
+        assert_int_equal(content_was_forwarded(&m), users[i].was_forwarded);
     }
 }
 
