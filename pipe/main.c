@@ -19,8 +19,7 @@ static const contract pipe_contract = {
 static bool prepare(process *p)
 {
     carrier *c = p->state;
-    c->process = p;
-    c->desk.on_end = workers_copy_ended;
+    *c = (carrier){ .process = p, .desk = { .on_end = workers_copy_ended } };
     return accounts_load(c);
 }
 
@@ -75,8 +74,7 @@ int main(void)
         { "auth", finder_talk, auth_opened, finder_auth_lost },
         { "cleanup", forward_talk, cleanup_opened, forward_cleanup_lost },
     };
-    const program pipe_program = { .contract = &pipe_contract, .peers = peers, .peer_count = COUNT_OF(peers),
-                                   .prepare = prepare, .start = start, .on_reload = on_reload, .on_drain = on_drain,
-                                   .report = report };
-    return daemon_run(&pipe_program, &c);
+    const program p = { .contract = &pipe_contract, .peers = peers, .peer_count = COUNT_OF(peers), .prepare = prepare,
+                        .start = start, .on_reload = on_reload, .on_drain = on_drain, .report = report };
+    return daemon_run(&p, &c);
 }

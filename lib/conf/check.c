@@ -156,10 +156,10 @@ static void check_words(scope *s, const config *c)
         parameter_index at;
         const char *words;
     } rows[] = {
-        { AT_mailbox_delivery_lock, "fcntl dotlock" },
-        { AT_allow_mail_to_commands, "alias forward include" },
-        { AT_allow_mail_to_files, "alias forward include" },
-        { AT_propagate_unmatched_extensions, "canonical virtual alias forward include generic" },
+        { AT_mailbox_delivery_lock, "fcntl, dotlock" },
+        { AT_allow_mail_to_commands, "alias, forward, include" },
+        { AT_allow_mail_to_files, "alias, forward, include" },
+        { AT_propagate_unmatched_extensions, "canonical, virtual, alias, forward, include, generic" },
     };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {

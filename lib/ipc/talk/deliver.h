@@ -52,7 +52,7 @@ IPC_MESSAGE(deliver_request, DELIVER_REQUEST_FIELDS)
     X(u32, outcome) /* a fault_kind; FAULT_NONE: delivered; FAULT_BROKEN: the queue file is damaged */                 \
     X(text, status)                                                                                                    \
     X(text, reason) /* where it went, or why not */                                                                    \
-    X(u32, is_destination) /* the failure is not this message's: any other to this nexthop would meet it now */                             \
+    X(u32, is_destination) /* the failure is not this message's: any other to this nexthop would meet it now */                            \
     X(u32, action)  /* when it went well: a report_action, DELIVER_PASSED_ON, or 0: delivered */
 IPC_MESSAGE(deliver_result, DELIVER_RESULT_FIELDS)
 

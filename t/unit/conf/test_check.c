@@ -65,10 +65,10 @@ static const row rows[] = {
     { "process_users = 65500", INNER, "/e/main.cf:1: error: process_users: default_privs \"nobody\" is an account of the suite itself\n" },
     { "process_users = no", INNER, "/e/main.cf:1: error: process_users: default_privs \"nobody\" is an account of the suite itself\n" },
     { "allow_mail_to_commands = alias, forwards", INNER,
-      "/e/main.cf:1: error: allow_mail_to_commands: \"forwards\" is not known; there are alias forward include\n" },
+      "/e/main.cf:1: error: allow_mail_to_commands: \"forwards\" is not known; there are alias, forward, include\n" },
     { "allow_mail_to_files =\npropagate_unmatched_extensions = canonical generic x", INNER,
-      "/e/main.cf:2: error: propagate_unmatched_extensions: \"x\" is not known; there are canonical virtual alias forward "
-      "include generic\n" },
+      "/e/main.cf:2: error: propagate_unmatched_extensions: \"x\" is not known; there are canonical, virtual, alias, "
+      "forward, include, generic\n" },
     { "mailbox_transport = lmtp:unix:x", INNER,
       "/e/main.cf:1: error: mailbox_transport is not supported: mail for users of this host is delivered here\n" },
     { "fallback_transport = x:", INNER,

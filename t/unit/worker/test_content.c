@@ -135,9 +135,31 @@ static void what_stands_on_top(void **state)
     front_is(&m, false, "");
 }
 
+static void lists_of_aliases_are_judged_by_the_mark_alone(void **state)
+{
+    static const struct {
+        const char *user, *member, *forwarders;
+        bool was_forwarded;
+    } users[] = {
+        { "joe", "", "joe", true },
+        { "joe", "", "ann", false },
+        { "joe", ":include:/l", "ann joe", true },
+        { "#nobody", "|x", "#nobody", true },
+        { "#nobody", "|x", "", false },
+        { "#nobody", ":include:/l", "#nobody", false },
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(users); i++) {
+        deliver_request m = { .user = str_c(users[i].user),
+                              .member = str_c(users[i].member),
+                              .forwarders = str_c(users[i].forwarders) };
+        assert_int_equal(content_was_forwarded(&m), users[i].was_forwarded);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
+    const struct CMUnitTest tests[] = { cmocka_unit_test(lists_of_aliases_are_judged_by_the_mark_alone),
         cmocka_unit_test(whole_and_checked),
         cmocka_unit_test(where_it_was_before_is_found_in_the_header),
         cmocka_unit_test(a_long_line_hides_nothing_behind_it),
