@@ -148,10 +148,10 @@ def test_a_hostile_message_stays_inside_its_part(suite):
 def report_of_hostile(suite, mail, content):
     with suite.smtp() as c:
         c.ehlo()
-        assert c.mail("user2@example.test", [mail, "BODY=8BITMIME"])[0] == 250
+        assert c.mail("user3@example.test", [mail, "BODY=8BITMIME"])[0] == 250
         assert c.rcpt("broken@localhost")[0] == 250
         queue_id = c.data(content)[1].split()[-1].decode()
-    [found] = until(lambda: [m for m in suite.messages("user2") if f"X-Postrider-Queue-ID: {queue_id}".encode() in m], "the report")
+    [found] = until(lambda: [m for m in suite.messages("user3") if f"X-Postrider-Queue-ID: {queue_id}".encode() in m], "the report")
     return HostileReport(found)
 
 
