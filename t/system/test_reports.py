@@ -148,10 +148,10 @@ def test_a_hostile_message_stays_inside_its_part(suite):
 def report_of_hostile(suite, mail, content):
     with suite.smtp() as c:
         c.ehlo()
-        assert c.mail("user2@example.test", [mail, "BODY=8BITMIME"])[0] == 250
+        assert c.mail("user3@example.test", [mail, "BODY=8BITMIME"])[0] == 250
         assert c.rcpt("broken@localhost")[0] == 250
         queue_id = c.data(content)[1].split()[-1].decode()
-    [found] = until(lambda: [m for m in suite.messages("user2") if f"X-Postrider-Queue-ID: {queue_id}".encode() in m], "the report")
+    [found] = until(lambda: [m for m in suite.messages("user3") if f"X-Postrider-Queue-ID: {queue_id}".encode() in m], "the report")
     return HostileReport(found)
 
 
@@ -406,10 +406,17 @@ def test_templates(suite):
         set_all(suite, bounce_template_file="")
 
 
-# ---- without bounce ----
+# ---- as others see it ----
 
-def test_an_asker_for_help_still_works(suite):
-    """smtplib, which knows DSN, in one step."""
+def test_reports_of_a_suite_without_root():
+    with Suite(settings=SETTINGS, unprivileged=True) as suite:
+        aliases(suite, **ALIASES)
+        queue_id = submit(suite, "broken@localhost")
+        assert report_of(suite, queue_id).recipient()["action"] == "failed"
+        gone(suite, queue_id)
+
+
+def test_smtplib_asks_for_reports_in_one_step(suite):
     with suite.smtp() as c:
         c.sendmail("user1@example.test", ["user2@example.test"], "Subject: plain\r\n\r\nmark-plain\r\n", ["RET=FULL"], ["NOTIFY=NEVER"])
         with pytest.raises(smtplib.SMTPRecipientsRefused):
