@@ -10,13 +10,14 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { LOT_MAX = 64, HELD_MAX = 8192 /* files of one cleanup: more than it can have open */ };
+enum { LOT_MAX = 64, HELD_MAX = 8192 /* files of one cleanup: more than it can have open */, ORPHAN_MS = 1000 };
 
 static void fresh_free(qmgr *q, fresh *f)
 {
     map_remove(&q->fresh, ID_KEY(f->id));
-    f->holder->asked--;
-    if (f->state == FRESH_COMMITTED)
+    if (f->holder)
+        f->holder->asked--;
+    if (f->state != FRESH_GIVEN)
         daemon_session_closed(q->process);
     if (f->fd >= 0)
         close(f->fd);
@@ -217,34 +218,58 @@ static const talk_row rows[] = {
 };
 const talk cleanup_talk = { "cleanup-qmgr", rows, COUNT_OF(rows), NULL };
 
-/* It may have answered 250 already, its word to us lost with it: a renamed file is kept, and made durable here. */
-static void orphan_settle(qmgr *q, fresh *f)
-{
-    if (f->state == FRESH_COMMITTED && fsync(f->fd) == 0) {
-        take_over(q, f);
-        return;
-    }
-    queue_tree_remove(q->root_fd, f->state == FRESH_GIVEN ? QUEUE_INCOMING : QUEUE_ACTIVE, f->id);
-    fresh_free(q, f);
-}
+typedef VEC(fresh *) fresh_list;
 
-static void settle_all(qmgr *q, const peer *holder)
+/* Those of a holder; NULL: orphans. */
+static fresh_list fresh_of(const qmgr *q, const peer *holder)
 {
-    VEC(fresh *) found = { 0 };
+    fresh_list found = { 0 };
     map_entry e;
     size_t cursor = 0;
     while (map_next(&q->fresh, &cursor, &e)) {
         fresh *f = e.value;
-        if (holder == NULL || f->holder == holder)
+        if (f->holder == holder)
             *vec_add(&found) = f;
     }
-    for (size_t i = 0; i < found.n; i++)
-        orphan_settle(q, found.p[i]);
-    vec_free(&found);
+    return found;
+}
+
+/* Its cleanup may have said yes, the word to us lost with the conversation: the message is kept, even if the disk does not take
+ * it now. If it said no, it has emptied the file. */
+static void on_orphans(void *context)
+{
+    qmgr *q = context;
+    fresh_list orphans = fresh_of(q, NULL);
+    for (size_t i = 0; i < orphans.n; i++) {
+        if (fsync(orphans.p[i]->fd) != 0)
+            log_fault(LOG_ERROR, "not-durable", fault_errno("sync a queue file"));
+        take_over(q, orphans.p[i]);
+    }
+    vec_free(&orphans);
+}
+
+/* A cleanup that lives, and lost only this conversation, has its say about what was committed first. */
+static void orphan(qmgr *q, fresh *f)
+{
+    if (f->state == FRESH_GIVEN) {
+        queue_tree_remove(q->root_fd, QUEUE_INCOMING, f->id);
+        fresh_free(q, f);
+        return;
+    }
+    f->state = FRESH_ORPHAN;
+    f->holder->asked--;
+    f->holder = NULL;
+    if (!q->orphans.is_open)
+        timer_open(&q->orphans, q->process->loop, on_orphans, q);
+    timer_set(&q->orphans, ORPHAN_MS);
 }
 
 void fresh_holder_lost(peer *p)
 {
-    settle_all(p->daemon->state, p);
+    qmgr *q = p->daemon->state;
+    fresh_list held = fresh_of(q, p);
+    for (size_t i = 0; i < held.n; i++)
+        orphan(q, held.p[i]);
+    vec_free(&held);
     direct_holder_lost(p);
 }

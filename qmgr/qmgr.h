@@ -105,13 +105,14 @@ struct destination {
     bool is_pausing;
 };
 
-typedef enum fresh_state { FRESH_GIVEN, FRESH_COMMITTED } fresh_state;
+/* An orphan was committed, and the conversation with its cleanup is over. */
+typedef enum fresh_state { FRESH_GIVEN, FRESH_COMMITTED, FRESH_ORPHAN } fresh_state;
 
 typedef struct fresh { /* a file that a cleanup has in its hands */
     uint64_t id;
     int fd;
     fresh_state state;
-    peer *holder;
+    peer *holder; /* NULL: of an orphan */
 } fresh;
 
 enum { TRANSPORTS_MAX = 8 };
@@ -136,6 +137,7 @@ struct qmgr {
     map messages; /* by id */
     map fresh;    /* by id */
     map directs;  /* by id */
+    timer orphans;
     map destinations;
     VEC(message *) waiting; /* a heap by next_try_s */
     readies ready[2];       /* to be loaded: mail that is new, mail that failed before; served in turn */
