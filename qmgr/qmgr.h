@@ -190,7 +190,7 @@ message *message_find(qmgr *q, uint64_t id);
 fault message_load(qmgr *q, message *m, int fd); /* takes fd; -1: opens the file */
 void message_unload(qmgr *q, message *m);
 bool message_move(qmgr *q, message *m, queue_place to);
-void message_remove(qmgr *q, message *m); /* the file, too */
+void message_remove(qmgr *q, message *m); /* the file, too; tried again when it cannot be removed now */
 void message_forget(qmgr *q, message *m);
 void message_damaged(qmgr *q, message *m, fault why);
 
