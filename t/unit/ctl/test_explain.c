@@ -20,7 +20,8 @@ static void policy_is_explained(void **state)
     assert_int_equal(run(command_explain, "explain -c 192.0.2.1 -h a.test -s a@a.test -r nobody@mail.example.test"),
                      EXIT_FAILED);
     says("  = 550 5.1.1");
-    assert_int_equal(run(command_explain, "explain -c 192.0.2.1 -h a.test -s a@a.test -r b@elsewhere.test"), EXIT_FAILED);
+    assert_int_equal(run(command_explain, "explain -c 192.0.2.1 -h a.test -s a@a.test -r b@elsewhere.test"),
+                     EXIT_FAILED);
     says("  = 554 5.7.1");
     assert_int_equal(run(command_explain, "explain"), EX_USAGE);
     assert_int_equal(run(command_explain, "explain --service nosuch -r b@elsewhere.test"), EXIT_FAILED);
@@ -30,10 +31,12 @@ static void policy_is_explained(void **state)
 static void policy_is_explained_as_json(void **state)
 {
     (void)state;
-    assert_int_equal(run(command_explain, "explain --json -c 192.0.2.1 -s a@a.test -r <b@elsewhere.test>"), EXIT_FAILED);
+    assert_int_equal(run(command_explain, "explain --json -c 192.0.2.1 -s a@a.test -r <b@elsewhere.test>"),
+                     EXIT_FAILED);
     says("{\"accepted\":false,\"code\":554,");
     says("\"status\":\"5.7.1\"");
-    assert_int_equal(run(command_explain, "explain --json -c mx.a.test[192.0.2.1] -s <> -r root@mail.example.test"), EXIT_DONE);
+    assert_int_equal(run(command_explain, "explain --json -c mx.a.test[192.0.2.1] -s <> -r root@mail.example.test"),
+                     EXIT_DONE);
     says("{\"accepted\":true,\"code\":250,");
     says("\"address\":\"");
 }

@@ -27,7 +27,9 @@ static void each_scheme_writes_its_own(void **state)
 
 static void what_cannot_be_a_password_is_refused(void **state)
 {
-    static const char *const bad[][2] = { { "", "" }, { "a\nb", "" }, { "a\x7f", "" }, { "a:b", "plain" }, { "a", "md5" } };
+    static const char *const bad[][2] = {
+        { "", "" }, { "a\nb", "" }, { "a\x7f", "" }, { "a:b", "plain" }, { "a", "md5" }
+    };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         buf out = buf_new(2000);

@@ -58,7 +58,8 @@ static void one_that_is_too_large_leaves_nothing(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { DROP_TEST(a_small_one_is_dropped), DROP_TEST(a_large_one_is_dropped_as_it_comes),
+    const struct CMUnitTest tests[] = { DROP_TEST(a_small_one_is_dropped),
+                                        DROP_TEST(a_large_one_is_dropped_as_it_comes),
                                         DROP_TEST(one_that_is_too_large_leaves_nothing) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,24 +3,17 @@
 #include "t/unit/imapd/imap.h"
 
 static const exchange rows[] = {
-    { "s SELECT INBOX\r\n", "s OK",
-      NULL },
-    { "a1 FETCH 1:2 (UID RFC822.SIZE)\r\n", "a1 ",
-      NULL },
-    { "a2 FETCH 3 UID\r\n", "a2 BAD",
-      NULL },
-    { "a3 UID FETCH 77 FLAGS\r\n", "a3 ",
-      "a3 OK Fetch completed\r\n" },
-    { "a4 UID FETCH 2 FLAGS\r\n", "a4 ",
-      "* 2 FETCH (UID 2 FLAGS (\\Recent))\r\na4 OK Fetch completed\r\n" },
+    { "s SELECT INBOX\r\n", "s OK", NULL },
+    { "a1 FETCH 1:2 (UID RFC822.SIZE)\r\n", "a1 ", NULL },
+    { "a2 FETCH 3 UID\r\n", "a2 BAD", NULL },
+    { "a3 UID FETCH 77 FLAGS\r\n", "a3 ", "a3 OK Fetch completed\r\n" },
+    { "a4 UID FETCH 2 FLAGS\r\n", "a4 ", "* 2 FETCH (UID 2 FLAGS (\\Recent))\r\na4 OK Fetch completed\r\n" },
     { "a5 FETCH 2 BODY.PEEK[HEADER.FIELDS (SUBJECT)]\r\n", "a5 ",
       "* 2 FETCH (BODY[HEADER.FIELDS (SUBJECT)] {18}\r\nSubject: Parts\r\n\r\n)\r\na5 OK Fetch completed\r\n" },
-    { "a6 FETCH 2 FLAGS\r\n", "a6 ",
-      "* 2 FETCH (FLAGS (\\Recent))\r\na6 OK Fetch completed\r\n" },
+    { "a6 FETCH 2 FLAGS\r\n", "a6 ", "* 2 FETCH (FLAGS (\\Recent))\r\na6 OK Fetch completed\r\n" },
     { "a7 FETCH 1 BODY[]<0.4>\r\n", "a7 ",
       "* 1 FETCH (BODY[]<0> {4}\r\nFrom FLAGS (\\Seen \\Recent))\r\na7 OK Fetch completed\r\n" },
-    { "a8 FETCH 1 BODY[]<0.4>\r\n", "a8 ",
-      "* 1 FETCH (BODY[]<0> {4}\r\nFrom)\r\na8 OK Fetch completed\r\n" },
+    { "a8 FETCH 1 BODY[]<0.4>\r\n", "a8 ", "* 1 FETCH (BODY[]<0> {4}\r\nFrom)\r\na8 OK Fetch completed\r\n" },
 };
 
 static void the_dialogue_holds(void **state)

@@ -3,24 +3,15 @@
 #include "t/unit/imapd/imap.h"
 
 static const exchange rows[] = {
-    { "a1 CREATE a/b\r\n", "a1 OK",
-      NULL },
-    { "a2 CREATE c\r\n", "a2 OK",
-      NULL },
-    { "a3 LIST \"\" \"c\"\r\n", "a3 ",
-      "* LIST (\\HasNoChildren) \"/\" c\r\na3 OK List completed\r\n" },
-    { "a4 LIST \"a/\" \"%\"\r\n", "a4 ",
-      "* LIST (\\HasNoChildren) \"/\" a/b\r\na4 OK List completed\r\n" },
-    { "a5 LIST \"\" \"x*\"\r\n", "a5 ",
-      "a5 OK List completed\r\n" },
-    { "a6 SUBSCRIBE c\r\n", "a6 OK",
-      NULL },
-    { "a7 LSUB \"\" \"*\"\r\n", "a7 ",
-      NULL },
-    { "a8 UNSUBSCRIBE c\r\n", "a8 OK",
-      NULL },
-    { "a9 LSUB \"\" \"c\"\r\n", "a9 ",
-      NULL },
+    { "a1 CREATE a/b\r\n", "a1 OK", NULL },
+    { "a2 CREATE c\r\n", "a2 OK", NULL },
+    { "a3 LIST \"\" \"c\"\r\n", "a3 ", "* LIST (\\HasNoChildren) \"/\" c\r\na3 OK List completed\r\n" },
+    { "a4 LIST \"a/\" \"%\"\r\n", "a4 ", "* LIST (\\HasNoChildren) \"/\" a/b\r\na4 OK List completed\r\n" },
+    { "a5 LIST \"\" \"x*\"\r\n", "a5 ", "a5 OK List completed\r\n" },
+    { "a6 SUBSCRIBE c\r\n", "a6 OK", NULL },
+    { "a7 LSUB \"\" \"*\"\r\n", "a7 ", NULL },
+    { "a8 UNSUBSCRIBE c\r\n", "a8 OK", NULL },
+    { "a9 LSUB \"\" \"c\"\r\n", "a9 ", NULL },
 };
 
 static void the_dialogue_holds(void **state)

@@ -3,12 +3,9 @@
 #include "t/unit/imapd/imap.h"
 
 static const exchange rows[] = {
-    { "s SELECT INBOX\r\n", "s OK",
-      NULL },
-    { "a1 APPEND INBOX {3+}\r\nabc\r\n", "a1 ",
-      NULL },
-    { "a2 NOOP\r\n", "a2 ",
-      "a2 OK NOOP completed\r\n" },
+    { "s SELECT INBOX\r\n", "s OK", NULL },
+    { "a1 APPEND INBOX {3+}\r\nabc\r\n", "a1 ", NULL },
+    { "a2 NOOP\r\n", "a2 ", "a2 OK NOOP completed\r\n" },
 };
 
 static void the_dialogue_holds(void **state)

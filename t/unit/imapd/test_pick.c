@@ -3,20 +3,13 @@
 #include "t/unit/imapd/imap.h"
 
 static const exchange rows[] = {
-    { "s SELECT INBOX\r\n", "s OK",
-      NULL },
-    { "a1 FETCH 1:* UID\r\n", "a1 ",
-      "* 1 FETCH (UID 1)\r\n* 2 FETCH (UID 2)\r\na1 OK Fetch completed\r\n" },
-    { "a2 FETCH *:2 UID\r\n", "a2 ",
-      "* 2 FETCH (UID 2)\r\na2 OK Fetch completed\r\n" },
-    { "a3 UID FETCH 2:1 UID\r\n", "a3 ",
-      "* 1 FETCH (UID 1)\r\n* 2 FETCH (UID 2)\r\na3 OK Fetch completed\r\n" },
-    { "a4 UID FETCH 5:* UID\r\n", "a4 ",
-      "* 2 FETCH (UID 2)\r\na4 OK Fetch completed\r\n" },
-    { "a5 FETCH 1,3 UID\r\n", "a5 BAD",
-      NULL },
-    { "a6 UID FETCH 1,3,4294967295 UID\r\n", "a6 OK",
-      NULL },
+    { "s SELECT INBOX\r\n", "s OK", NULL },
+    { "a1 FETCH 1:* UID\r\n", "a1 ", "* 1 FETCH (UID 1)\r\n* 2 FETCH (UID 2)\r\na1 OK Fetch completed\r\n" },
+    { "a2 FETCH *:2 UID\r\n", "a2 ", "* 2 FETCH (UID 2)\r\na2 OK Fetch completed\r\n" },
+    { "a3 UID FETCH 2:1 UID\r\n", "a3 ", "* 1 FETCH (UID 1)\r\n* 2 FETCH (UID 2)\r\na3 OK Fetch completed\r\n" },
+    { "a4 UID FETCH 5:* UID\r\n", "a4 ", "* 2 FETCH (UID 2)\r\na4 OK Fetch completed\r\n" },
+    { "a5 FETCH 1,3 UID\r\n", "a5 BAD", NULL },
+    { "a6 UID FETCH 1,3,4294967295 UID\r\n", "a6 OK", NULL },
 };
 
 static void the_dialogue_holds(void **state)

@@ -3,20 +3,13 @@
 #include "t/unit/imapd/imap.h"
 
 static const exchange rows[] = {
-    { "s SELECT INBOX\r\n", "s OK",
-      NULL },
-    { "a1 SEARCH ALL\r\n", "a1 ",
-      "* SEARCH 1 2\r\na1 OK Search completed\r\n" },
-    { "a2 UID SEARCH 2:*\r\n", "a2 ",
-      "* SEARCH 2\r\na2 OK Search completed\r\n" },
-    { "a3 SEARCH UNSEEN NOT 1\r\n", "a3 ",
-      "* SEARCH 2\r\na3 OK Search completed\r\n" },
-    { "a4 SEARCH OR SEEN UID 1\r\n", "a4 ",
-      "* SEARCH 1\r\na4 OK Search completed\r\n" },
-    { "a5 SEARCH CHARSET KOI8-X ALL\r\n", "a5 ",
-      "a5 NO [BADCHARSET (US-ASCII UTF-8)] Charset not known\r\n" },
-    { "a6 SEARCH DELETED\r\n", "a6 ",
-      "* SEARCH\r\na6 OK Search completed\r\n" },
+    { "s SELECT INBOX\r\n", "s OK", NULL },
+    { "a1 SEARCH ALL\r\n", "a1 ", "* SEARCH 1 2\r\na1 OK Search completed\r\n" },
+    { "a2 UID SEARCH 2:*\r\n", "a2 ", "* SEARCH 2\r\na2 OK Search completed\r\n" },
+    { "a3 SEARCH UNSEEN NOT 1\r\n", "a3 ", "* SEARCH 2\r\na3 OK Search completed\r\n" },
+    { "a4 SEARCH OR SEEN UID 1\r\n", "a4 ", "* SEARCH 1\r\na4 OK Search completed\r\n" },
+    { "a5 SEARCH CHARSET KOI8-X ALL\r\n", "a5 ", "a5 NO [BADCHARSET (US-ASCII UTF-8)] Charset not known\r\n" },
+    { "a6 SEARCH DELETED\r\n", "a6 ", "* SEARCH\r\na6 OK Search completed\r\n" },
 };
 
 static void the_dialogue_holds(void **state)

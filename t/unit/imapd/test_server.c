@@ -3,8 +3,7 @@
 #include "t/unit/imapd/imap.h"
 
 static const exchange rows[] = {
-    { "a1 NOOP\r\n", "a1 ",
-      "a1 OK NOOP completed\r\n" },
+    { "a1 NOOP\r\n", "a1 ", "a1 OK NOOP completed\r\n" },
 };
 
 static void the_dialogue_holds(void **state)

@@ -308,8 +308,8 @@ static fault rooted_start(void *context)
     spawned s;
     int status;
     NEED(mkdtemp(folder) && chown(folder, USER_UID, USER_GID) == 0);
-    spawn_plan plan =
-        SPAWN_PLAN(.argv = argv, .envp = envp, .changes_ids = true, .uid = USER_UID, .gid = USER_GID, .drops_caps = true);
+    spawn_plan plan = SPAWN_PLAN(.argv = argv, .envp = envp, .changes_ids = true, .uid = USER_UID, .gid = USER_GID,
+                                 .drops_caps = true);
     plan.exec_fd = self_fd;
     plan.root_fd = open(*(bool *)context ? "/" : folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
     NEED(plan.root_fd >= 0 && rmdir(folder) == 0);

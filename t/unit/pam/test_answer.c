@@ -51,7 +51,8 @@ static int setup(void **state)
     int pair[2];
     (void)state;
     w = calloc(1, sizeof *w);
-    w->generation.snapshot.base = (config){ .minimum_uid = 1000, .maximum_uid = 60000, .mydestination = STR("l.example") };
+    w->generation.snapshot.base =
+        (config){ .minimum_uid = 1000, .maximum_uid = 60000, .mydestination = STR("l.example") };
     w->process = (process){ .loop = loop_new(), .current = &w->generation };
     w->peer = (peer){ .daemon = &w->process };
     w->talk = (talk){ "auth-pam", answer_rows, answer_row_count, NULL };
