@@ -3,6 +3,7 @@
 #include "cleanup/cleanup.h"
 #include "ipc/talk/queue.h"
 #include "os/fd.h"
+#include <stdio.h>
 
 enum { STOCK_WANTED = 8 };
 
@@ -55,7 +56,9 @@ static bool on_fresh(void *context, channel *ch, received *r)
 
 static fault result_fault(const queue_result *m)
 {
-    return fault_make((fault_kind)m->outcome, m->status.n ? "3.0" : "", "%.*s", STR_ARG(m->reason));
+    char status[8];
+    snprintf(status, sizeof status, "%.*s", STR_ARG(m->status));
+    return fault_make((fault_kind)m->outcome, status, "%.*s", STR_ARG(m->reason));
 }
 
 /* Who comes next asks again; asking at once would be told the same at once. */

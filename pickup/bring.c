@@ -9,9 +9,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
-enum { LOOK_MS = 2000, AGAIN_MS = 60000, PIECE = 64 * 1024, WAITING_MAX = 1000 };
+enum { LOOK_MS = 2000, AGAIN_MAX_S = 60, PIECE = 64 * 1024, WAITING_MAX = 1000 };
 
 static void begin(pickup *p, peer *cleanup)
 {
@@ -28,6 +29,17 @@ static void strange_name(pickup *p, const char *name)
         log_event(LOG_WARNING, "drop-skipped", LOG_C("name", name), LOG_C("reason", "not a name of ours"));
 }
 
+/* It is in the queue. A file that cannot be removed now would come again, and again: its name is kept, and tried at each look. */
+static void take_away(pickup *p, const char *name)
+{
+    if (unlinkat(p->drop_fd, name, 0) == 0 || errno == ENOENT) {
+        map_remove(&p->brought_names, str_c(name));
+        p->brought++;
+    } else if (map_put(&p->brought_names, str_c(name), p) == NULL) {
+        log_event(LOG_ERROR, "drop-not-removed", LOG_C("name", name), LOG_C("reason", strerror(errno)));
+    }
+}
+
 static bool find_one(pickup *p, DIR *d)
 {
     struct dirent *e;
@@ -36,6 +48,8 @@ static bool find_one(pickup *p, DIR *d)
             continue;
         if (!drop_name_is_valid(e->d_name))
             strange_name(p, e->d_name);
+        else if (map_get(&p->brought_names, str_c(e->d_name)))
+            take_away(p, e->d_name);
         else if (map_get(&p->waiting, str_c(e->d_name)) == NULL && parcel_open(p, e->d_name, &p->parcel))
             return true;
     }
@@ -48,12 +62,19 @@ static void parcel_over(pickup *p)
     daemon_session_closed(p->process);
 }
 
+/* Until what could not be brought is tried again. */
+static uint64_t again_ms(const pickup *p)
+{
+    uint64_t least = daemon_config(p->process)->minimal_backoff_time;
+    return (least < AGAIN_MAX_S ? least : AGAIN_MAX_S) * 1000;
+}
+
 /* One that cannot be brought now does not keep the others. */
 static void wait_again(pickup *p)
 {
     map_put(&p->waiting, str_c(p->parcel.name), p);
     parcel_over(p);
-    timer_set(&p->look, p->waiting.n < WAITING_MAX ? 0 : AGAIN_MS);
+    timer_set(&p->look, p->waiting.n < WAITING_MAX ? 0 : again_ms(p));
 }
 
 /* Whatever waits has its next turn after a while. */
@@ -62,7 +83,7 @@ static void nothing_found(pickup *p)
     if (p->waiting.n == 0)
         return;
     map_free(&p->waiting);
-    timer_set(&p->look, AGAIN_MS);
+    timer_set(&p->look, again_ms(p));
 }
 
 void bring_next(void *context)
@@ -174,8 +195,8 @@ static bool on_done(void *context, channel *ch, received *r)
     snprintf(reason, sizeof reason, "%.*s", STR_ARG(m.reason));
     if (m.outcome == FAULT_REFUSED)
         parcel_set_aside(p, p->parcel.name, p->parcel.uid, reason);
-    else if (unlinkat(p->drop_fd, p->parcel.name, 0) == 0)
-        p->brought++;
+    else
+        take_away(p, p->parcel.name);
     parcel_over(p);
     timer_set(&p->look, 0);
     return true;

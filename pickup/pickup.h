@@ -32,6 +32,7 @@ struct pickup {
     parcel parcel;
     map waiting; /* names that were brought in vain: not again before the next look */
     map strange; /* names that stay there and were logged */
+    map brought_names; /* of files that are in the queue and could not be removed: never brought again */
     uint64_t brought, refused;
 };
 

@@ -120,7 +120,7 @@ void message_forget(qmgr *q, message *m)
     free(m);
 }
 
-/* A file that stays says at least what was delivered, for the next start. */
+/* A file that stays says at least what was delivered, for the next start of a qmgr. */
 static void states_keep(qmgr *q, message *m)
 {
     const loaded *l = m->loaded;
@@ -130,12 +130,16 @@ static void states_keep(qmgr *q, message *m)
 
 void message_remove(qmgr *q, message *m)
 {
-    if (!queue_tree_remove(q->root_fd, m->place, m->id)) {
-        log_event(LOG_ERROR, "not-removed", LOG_C("id", queue_id_text(m->id).text),
-                  LOG_C("reason", fault_errno("unlink").text));
-        states_keep(q, m);
+    if (queue_tree_remove(q->root_fd, m->place, m->id) || errno == ENOENT) {
+        message_forget(q, m);
+        return;
     }
-    message_forget(q, m);
+    log_event(LOG_ERROR, "not-removed", LOG_C("id", queue_id_text(m->id).text),
+              LOG_C("reason", fault_errno("unlink").text));
+    states_keep(q, m);
+    message_unload(q, m);
+    m->asked = ASKED_DELETE;
+    schedule_at(q, m, 0);
 }
 
 /* Never away: an admin may still read what is left of it. A disk that fails is no damage of the file: it is tried again. */

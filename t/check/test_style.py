@@ -81,13 +81,36 @@ def test_each_source_of_a_layer_has_its_test(layer):
     tree.none(missing)
 
 
-def test_sources_of_programs_have_tests(capsys):
-    """Most of a program is tested by the system tests as well; what has no unit test of its own is told."""
-    missing = [path for path in tree.files([*tree.PROGRAMS, "ctl"], (".c",)) if os.path.basename(path) != "main.c"
-               and not os.path.exists(os.path.join(tree.TREE, "t/unit", path.split("/")[0],
-                                                   "test_" + os.path.basename(path)))]
-    with capsys.disabled():
-        print(f"\n   sources of programs without a unit test: {len(missing)}" + "".join(f"\n      {m}" for m in missing))
+# Sources of programs that the test of a neighbour runs, over real channels in one loop; all others have one of their own name.
+WITH_A_NEIGHBOUR = {
+    "t/unit/master/test_child.c": "master/admin.c master/begin.c master/start.c",
+    "t/unit/smtpd_process/test_transaction.c": "smtpd/ask.c smtpd/auth.c smtpd/footer.c smtpd/hello.c smtpd/mail.c smtpd/meter.c "
+                                               "smtpd/session.c",
+    "t/unit/policy_process/test_ask.c": "policy/rules.c",
+    "t/unit/cleanup_process/test_commit.c": "cleanup/bring.c cleanup/intake.c cleanup/resolve.c cleanup/stock.c",
+    "t/unit/qmgr_process/test_drain.c": "qmgr/admin.c qmgr/deliver.c qmgr/finish.c qmgr/fresh.c qmgr/message.c qmgr/resolve.c "
+                                        "qmgr/scan.c",
+    "t/unit/local/test_jobs.c": "local/users.c",
+    "t/unit/auth/test_login.c": "auth/auth.c auth/find.c auth/question.c",
+    "t/unit/login/test_session.c": "login/exchange.c login/front.c login/pump.c login/sleep.c",
+    "t/unit/ctl/test_queue.c": "ctl/queue_change.c ctl/queue_json.c ctl/queue_print.c",
+}
+WITH_SYSTEM_TESTS = "ctl/sendmail/deliver.c ctl/sendmail/smtp.c ctl/sendmail/submit.c".split()  # t/system/test_sendmail.py
+
+
+def has_test(path):
+    """One of its name under a folder of its program: t/unit/smtpd/ or t/unit/smtpd_process/."""
+    program, name = path.split("/")[0], os.path.basename(path)
+    return any(os.path.exists(os.path.join(tree.TREE, "t/unit", folder, f"test_{name}")) for folder in (program, f"{program}_process"))
+
+
+def test_each_source_of_a_program_has_its_test():
+    sources = {path for path in tree.files([*tree.PROGRAMS, "ctl"], (".c",)) if os.path.basename(path) != "main.c"}
+    shared = {path: test for test, paths in WITH_A_NEIGHBOUR.items() for path in paths.split() if path in sources}
+    bad = [f"{path} has no unit test" for path in sources - shared.keys() - set(WITH_SYSTEM_TESTS) if not has_test(path)]
+    bad += [f"{test} does not name {path}" for path, test in shared.items()
+            if not has_test(path) and path not in tree.read(test).splitlines()[0]]
+    tree.none(sorted(bad))
 
 
 def test_format_is_told(capsys):

@@ -12,10 +12,10 @@ SYNCS = ("fsync", "fdatasync", "syncfs", "msync")
 
 
 class Trace:
-    """One strace for some processes and what they start, from `with` to its end."""
+    """One strace for some processes and, unless it is told not to, what they start, from `with` to its end."""
 
-    def __init__(self, pids, *options):
-        self.pids, self.options = list(pids), options
+    def __init__(self, pids, *options, follows=True):
+        self.pids, self.options = list(pids), ("-f", *options) if follows else options
 
     def is_attached(self, pid):
         try:
@@ -27,7 +27,7 @@ class Trace:
     def __enter__(self):
         fd, self.path = tempfile.mkstemp(prefix="strace-")
         os.close(fd)
-        self.process = subprocess.Popen(["strace", "-q", "-f", *self.options, "-o", self.path, *(f"-p{p}" for p in self.pids)],
+        self.process = subprocess.Popen(["strace", "-q", *self.options, "-o", self.path, *(f"-p{p}" for p in self.pids)],
                                         stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         until(lambda: self.process.poll() is not None or all(map(self.is_attached, self.pids)), "strace")
         assert self.process.poll() is None, "strace does not attach"

@@ -1,0 +1,46 @@
+/* SOURCES: ctl/check.c ctl/check_files.c ctl/check_keys.c ctl/control.c ctl/options.c ctl/rules.c  NEEDS: ctl_common policy_engine tls outside_jansson */
+/* What check says of certificates and keys. */
+#include "t/unit/ctl/invoke.h"
+
+static void program_put(const char *name)
+{
+    char path[150];
+    snprintf(path, sizeof path, "%s/libexec/%s", folder, name);
+    assert_int_equal(symlink("/bin/true", path), 0);
+}
+
+static int setup(void **state)
+{
+    static const char *const others[] = { "master",       "pickup",       "auth-worker",
+                                          "local-worker", "imapd-worker", "pop3d-worker" };
+    char path[100];
+    (void)state;
+    world_make();
+    snprintf(path, sizeof path, "%s/libexec", folder);
+    assert_int_equal(mkdir(path, 0755), 0);
+    for (size_t i = 0; i < ROLE_COUNT; i++)
+        program_put(role_name((service_role)i));
+    for (size_t i = 0; i < COUNT_OF(others); i++)
+        program_put(others[i]);
+    return 0;
+}
+
+static void keys_must_be_keys(void **state)
+{
+    char more[300];
+    (void)state;
+    put("cert.pem", "no certificate\n");
+    put("key.pem", "no key\n");
+    snprintf(more, sizeof more, "smtpd_tls_cert_file = %s/cert.pem\nsmtpd_tls_key_file = %s/key.pem\n", folder, folder);
+    main_cf_put(more);
+    assert_int_equal(run(command_check, "check"), EX_CONFIG);
+    says("cert.pem: ");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(keys_must_be_keys, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
