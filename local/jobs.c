@@ -38,6 +38,7 @@ static job *job_new(local *l, peer *from, received *r, const deliver_request *m)
 static void job_free(job *j)
 {
     local *l = j->local;
+    finder_forget(&j->finding);
     refs_take(&l->jobs, j->ref);
     if (j->worker)
         j->worker->open--;

@@ -2,6 +2,7 @@
  * workers as users within the configured ranges. */
 #pragma once
 #include "base/refs.h"
+#include "daemon/finder.h"
 #include "daemon/forward.h"
 #include "daemon/pool.h"
 #include "ipc/talk/deliver.h"
@@ -18,6 +19,7 @@ typedef struct job {
     uint64_t queue_id;
     job_state state;
     pool_worker *worker; /* JOB_GIVEN only */
+    finding finding;
     arena arena;
     deliver_request request;
     int fd;            /* the queue file; of a job that may be given again a second one is kept here */
@@ -28,6 +30,7 @@ typedef struct job {
 struct local {
     process *process;
     pool pool;
+    finder finder;
     refs jobs;
     forward_desk desk;
     gid_t spool_group; /* who may make files in mail_spool_directory; 0: everybody, or nobody but root */
@@ -69,6 +72,4 @@ str recipient_extension(str recipient, str user, str delimiters);
 
 /* users.c: who the recipient is, asked of auth when there is no worker yet */
 void user_ask(job *j);
-extern const talk auth_talk;
 void users_auth_opened(peer *p);
-void users_auth_lost(peer *p);

@@ -68,7 +68,7 @@ int main(void)
     static local l = { .desk = { .on_end = workers_copy_ended } };
     const peer_row peers[] = {
         { "qmgr", qmgr_talk, NULL, jobs_qmgr_lost },
-        { "auth", auth_talk, users_auth_opened, users_auth_lost },
+        { "auth", finder_talk, users_auth_opened, finder_auth_lost },
         { "cleanup", forward_talk, cleanup_opened, forward_cleanup_lost },
     };
     const program local_program = { .contract = &local_contract, .peers = peers, .peer_count = COUNT_OF(peers),

@@ -32,12 +32,15 @@ static void found(finding *f, fault outcome, const pool_user *u)
 
 static fault outcome_of(const auth_user *m)
 {
-    switch (m->outcome) {
-    case FAULT_NONE: return NO_FAULT;
-    case FAULT_REFUSED: return fault_make(FAULT_REFUSED, "1.1", "unknown user");
-    default:
-        return fault_make(FAULT_TRY_LATER, "3.0", "the user cannot be looked up: %.*s", STR_ARG(str_upto(m->reason, 150)));
-    }
+    str reason = str_upto(m->reason, 150), name = str_upto(m->user, 60);
+    if (m->needs_alias)
+        return fault_make(FAULT_TRY_LATER, "3.5", "%.*s has no mailbox: add an alias for %.*s to alias_maps", STR_ARG(name),
+                          STR_ARG(name));
+    if (m->outcome == FAULT_REFUSED)
+        return fault_make(FAULT_REFUSED, "1.1", "unknown user");
+    if (m->outcome != FAULT_NONE)
+        return fault_make(FAULT_TRY_LATER, "3.0", "the user cannot be looked up: %.*s", STR_ARG(reason));
+    return NO_FAULT;
 }
 
 /* One that finds nothing was asked twice, as auth was replaced meanwhile. */
@@ -52,7 +55,8 @@ static bool on_user(void *context, channel *ch, received *r)
     finding *f = refs_get(&d->findings, r->ref);
     if (f == NULL)
         return true;
-    pool_user u = { .user = f->user, .uid = m.uid, .gid = m.gid, .is_system = m.is_system, .home = m.home, .mail = m.mail };
+    pool_user u = { .user = f->user, .uid = m.uid, .gid = m.gid, .is_system = m.is_system, .home = m.home, .mail = m.mail,
+                    .mbox = m.mbox };
     found(f, outcome_of(&m), &u);
     return true;
 }

@@ -118,7 +118,8 @@ static bool address_read(str member, arena *mem, str *out)
     address_entry e, more;
     address a;
 
-    if (!has_all_quotes(member) || !address_list_next(&list, &e) || e.kind != ADDRESS_MAILBOX || e.is_broken || address_list_next(&list, &more))
+    if (!has_all_quotes(member) || !address_list_next(&list, &e) || e.kind != ADDRESS_MAILBOX || e.is_broken ||
+        address_list_next(&list, &more))
         return false;
     *out = address_entry_path(&e, mem);
     return address_parse(*out, &a) == PARSE_DONE && !a.is_null;

@@ -4,6 +4,7 @@ import mailbox
 import os
 import pwd
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -432,3 +433,30 @@ def test_the_owner_of_the_table_acts_and_no_system_account(account):
             until(lambda: suite.knows(f"of-{table}"), "the new tables")
             suite.send(to=f"of-{table}@localhost")
             assert suite.output(f"of-{table}") == name + "\n"
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root can act as somebody else")
+def test_a_user_acts_for_his_own_forward(account):
+    """.forward's command, file and list, and mailbox_command, as the user himself."""
+    home = "/tmp/pr-owner-home"
+    shutil.rmtree(home, ignore_errors=True)
+    os.mkdir(home, 0o700)
+    subprocess.run(["usermod", "--home", home, account.pw_name], check=True)
+    with Programs(settings=["system_users=yes", "mydestination=localhost", "mailbox_command=/bin/sh -c 'cat > $HOME/boxed'"]) as suite:
+        script = suite.script("own", f"id -un > $OUT; echo $HOME >> $OUT; {DONE}")
+        with open(f"{home}/.forward", "w", encoding="utf-8") as f:
+            f.write(f'"|{script}", {home}/mbox, :include:{home}/list\n')
+        with open(f"{home}/list", "w", encoding="utf-8") as f:
+            f.write("user2@example.test\n")
+        for path in (home, f"{home}/.forward", f"{home}/list"):
+            os.chown(path, account.pw_uid, account.pw_gid)
+        os.chmod(f"{home}/.forward", 0o600)
+        suite.send("Subject: mine\r\n\r\nbody\r\n", to=f"{account.pw_name}@localhost")
+        assert suite.output("own") == f"{account.pw_name}\n{home}\n"
+        until(lambda: os.path.exists(f"{home}/mbox") and len(mailbox.mbox(f"{home}/mbox")) == 1, "the file")
+        assert os.stat(f"{home}/mbox").st_uid == account.pw_uid
+        assert any(b"Subject: mine" in m for m in suite.wait_messages(1, "user2"))
+        os.remove(f"{home}/.forward")
+        suite.send("Subject: boxed\r\n\r\nbody\r\n", to=f"{account.pw_name}@localhost")
+        until(lambda: os.path.exists(f"{home}/boxed") and "boxed" in open(f"{home}/boxed", encoding="utf-8").read(), "mailbox_command")
+    shutil.rmtree(home)

@@ -41,7 +41,7 @@ static void the_samples_are_right_with_a_certificate(void **state)
     if (!config_parse(STR("/e"), STR("h.example.com"), STR("smtpd_tls_cert_file = /c.pem"), buf_str(&all), &p) ||
         p.problems.warning_count)
         fail_msg("%s", problems_text(&p.problems, &a).p);
-    assert_int_equal(p.services.rows.n, 18);
+    assert_int_equal(p.services.rows.n, 19);
     parsed_free(&p);
     buf_free(&text);
     buf_free(&all);

@@ -239,7 +239,7 @@ static void cleanup_opened(peer *p)
 
 static const peer_row peers[] = {
     { "qmgr", { 0 }, NULL, jobs_qmgr_lost },
-    { "auth", { 0 }, users_auth_opened, users_auth_lost },
+    { "auth", { 0 }, users_auth_opened, finder_auth_lost },
     { "cleanup", { 0 }, cleanup_opened, forward_cleanup_lost },
 };
 
@@ -249,7 +249,7 @@ static int setup(void **state)
     (void)state;
     memcpy(rows, peers, sizeof rows);
     rows[0].talk = qmgr_talk;
-    rows[1].talk = auth_talk;
+    rows[1].talk = finder_talk;
     rows[2].talk = forward_talk;
     worker_talk.rows = worker_rows;
     worker_talk.row_count = worker_row_count;
@@ -289,6 +289,7 @@ static int teardown(void **state)
     map_free(&w->local.pool.by_user);
     refs_free(&w->local.jobs);
     refs_free(&w->local.desk.copies);
+    refs_free(&w->local.finder.findings);
     loop_free(w->process.loop);
     free(w);
     return 0;
