@@ -12,8 +12,9 @@ import signal
 import threading
 import time
 
+import plants
 from acts import QUEUE, STUCK, Book, Keeper, Program, Sender
-from disks import Cached, Image
+from disks import Cached, Image, Several
 from judge import Judge
 from ledger import IDENT, files
 from suite import INSTANCE, Suite
@@ -32,11 +33,15 @@ ACTS = (("smtp", 40, 8), ("sendmail", 5, 3), ("drop", 4, 2), ("stop", 1, 1), ("r
 KEEPERS = ("hold", "release", "delete", "reload")
 
 
-def schedule(seed):
+# The same where a bug is to be found that is known to be there: right after the first answers.
+SOON = (("smtp", 12, 6), ("sendmail", 2, 1))
+
+
+def schedule(seed, acts=ACTS):
     """An endless order of (act, how many answers), the same for the same seed."""
     chance = random.Random(seed)
     while True:
-        lot = [(act, most) for act, most, times in ACTS for _ in range(times)]
+        lot = [(act, most) for act, most, times in acts for _ in range(times)]
         chance.shuffle(lot)
         for act, most in lot:
             yield act, chance.randint(1, most)
@@ -53,14 +58,21 @@ class Cuttable(Suite):
     """A suite whose spool and mail lie on an image; after the first start it is started and killed by t/instance's functions,
     without building and without a process for it."""
 
-    def __init__(self, kind, folder="/dev/shm", settings=(), plant=None, **more):
+    def __init__(self, kind, folder="/dev/shm", settings=(), plant=None, has_two=False, **more):
         super().__init__(settings=(*SETTINGS, *settings), build="release", users=4, **more)
         self.instance = instance_module()
+        if plant:
+            self.options += ["--set", f"daemon_directory={plants.folder(plant, os.path.join(self.dir, 'libexec'))}"]
         disk = os.path.join(self.dir, "disk")
-        os.mkdir(disk, 0o755)
-        self.path = os.path.join(folder, os.path.basename(self.dir) + ".image")
-        self.disk = (Cached if kind == "btrfs" else Image)(self.path, disk, kind, MEGABYTES[kind])
+        self.disk = self.image(kind, folder, disk)
+        if has_two:  # the mailboxes on a file system of their own
+            self.disk = Several(self.disk, self.image(kind, folder, os.path.join(disk, "mail")))
         self.options += ["--disk", disk]
+
+    def image(self, kind, folder, mounted):
+        os.mkdir(mounted, 0o755)
+        path = os.path.join(folder, os.path.basename(self.dir) + "." + os.path.basename(mounted))
+        return (Cached if kind == "btrfs" else Image)(path, mounted, kind, MEGABYTES[kind])
 
     def start(self):
         super().start()
@@ -140,12 +152,12 @@ class Cutter:
 class Powercuts:
     """Rounds on one suite; each ends with a judgement. Raises AssertionError with what was found."""
 
-    def __init__(self, suite, seed=1, check_each=25):
+    def __init__(self, suite, seed=1, acts=ACTS, check_each=25):
         self.suite, self.seed, self.check_each = suite, seed, check_each
         self.cutter = Cutter(suite)
         self.book = Book(seed, self.cutter)
         self.judge = Judge(suite, self.book, suite.disk.kind)
-        self.plan = schedule(seed)
+        self.plan = schedule(seed, acts)
         self.rounds, self.spent, self.by_act = 0, collections.Counter(), collections.Counter()
 
     def round(self):

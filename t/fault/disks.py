@@ -96,6 +96,33 @@ class Cached(Image):
         os.rmdir(self.outer.folder)
 
 
+class Several:
+    """Disks of one machine, which lose their power together: a later one may be mounted within an earlier one."""
+
+    def __init__(self, *disks):
+        self.disks, self.kind, self.folder = disks, disks[0].kind, disks[0].folder
+
+    def mount(self):
+        for disk in self.disks:
+            disk.mount()
+
+    def cut(self):
+        for disk in reversed(self.disks):
+            disk.cut()
+
+    def close(self):
+        for disk in reversed(self.disks):
+            disk.close()
+
+    def check(self):
+        for disk in self.disks:
+            disk.check()
+
+    def remove(self):
+        for disk in reversed(self.disks):
+            disk.remove()
+
+
 def unmount(folder):
     until(lambda: subprocess.run(["umount", folder], capture_output=True).returncode == 0, f"umount {folder}")
 
