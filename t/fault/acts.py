@@ -56,6 +56,7 @@ class Book(Ledger):
         self.cutter = cutter
         self.places, self.by_queue_id = {}, {}
         self.appended = {}  # id -> UID as answered
+        self.reports = set()  # ids of which a report comes, to their sender
         self.settled = set()  # found once, in a round before
         self.notes = {user: Notes() for user in USERS}
 
@@ -130,6 +131,25 @@ class Sender(Asker):
                     return
 
 
+class LmtpClient(Client):
+    ehlo_msg = "lhlo"
+
+
+class Deliverer(Asker):
+    """LMTP: 250 promises that it is in the mailbox."""
+    CUT_OFF = Sender.CUT_OFF
+
+    def ask(self):
+        with LmtpClient("127.0.0.1", self.suite.lmtp_port, local_hostname="client.example", timeout=30) as c:
+            ident, content, user = self.book.make(USERS)
+            code, reply = c.deliver(content, user)
+            if code == 250:
+                self.book.answered("lmtp", ident, content, user)
+            elif code != 421:
+                self.book.refused(ident, (code, reply))
+        self.is_over.wait(0.02)
+
+
 class Program(Asker):
     """sendmail: exit status 0 promises the same, whether the suite runs (cleanup takes it) or not (the drop folder)."""
     act = "sendmail"
@@ -141,6 +161,18 @@ class Program(Asker):
             self.book.answered(self.act, ident, content, user)
         else:
             self.is_over.wait(0.005)
+
+
+class Unlucky(Asker):
+    """A message that cannot be delivered: exit status 0 promises a report to its sender."""
+
+    def ask(self):
+        ident, content, user = self.book.make(USERS)
+        self.book.reports.add(ident)
+        done = self.command("sendmail", "-i", "-f", f"{user}@example.test", "nobody@example.test", stdin=None, input=content, text=False)
+        if done.returncode == 0:
+            self.book.answered("report", ident, content, user)
+        self.is_over.wait(0.02)
 
 
 class Keeper(Asker):

@@ -13,7 +13,7 @@ import threading
 import time
 
 import plants
-from acts import QUEUE, STUCK, Book, Keeper, Program, Sender
+from acts import QUEUE, STUCK, Book, Deliverer, Keeper, Program, Sender, Unlucky
 from disks import Cached, Image, Several
 from judge import Judge
 from ledger import IDENT, files
@@ -28,8 +28,8 @@ SETTINGS = ("smtpd_client_connection_rate_limit=0", "queue_minfree=1", "imap_wor
             "virtual_alias_maps=inline:{{held@example.test=user2@example.test}}")
 
 # What is waited for before the cut: (act, the most answers of it, how often among the rounds).
-ACTS = (("smtp", 40, 8), ("sendmail", 5, 3), ("drop", 4, 2), ("stop", 1, 1), ("reload", 2, 1), ("hold", 2, 1), ("release", 2, 1),
-        ("delete", 2, 1), ("append", 3, 2), ("expunge", 1, 1), ("see", 4, 2))
+ACTS = (("smtp", 40, 8), ("sendmail", 5, 3), ("lmtp", 5, 3), ("report", 3, 2), ("drop", 4, 2), ("stop", 1, 1), ("reload", 2, 1),
+        ("hold", 2, 1), ("release", 2, 1), ("delete", 2, 1), ("append", 3, 2), ("expunge", 1, 1), ("see", 4, 2))
 KEEPERS = ("hold", "release", "delete", "reload")
 
 
@@ -198,7 +198,8 @@ class Powercuts:
     def crew(self, act):
         seed = self.seed * 100000 + self.rounds
         senders = [Sender(self.suite, self.book, seed, 0 if act == "smtp" else 0.01) for _ in range(3)]
-        return [Program(self.suite, self.book, seed), *senders, Reader(self.suite, self.book, seed, act == "expunge"),
+        more = [Deliverer(self.suite, self.book, seed), Unlucky(self.suite, self.book, seed)]
+        return [Program(self.suite, self.book, seed), *senders, *more, Reader(self.suite, self.book, seed, act == "expunge"),
                 Keeper(self.suite, self.book, seed, act if act in KEEPERS else None)]
 
     def wait(self, act, crew):
