@@ -31,10 +31,7 @@ SETTINGS = ("smtpd_client_connection_rate_limit=0", "queue_minfree=1", "imap_wor
 ACTS = (("smtp", 40, 8), ("sendmail", 5, 3), ("lmtp", 5, 3), ("report", 3, 2), ("drop", 4, 2), ("stop", 1, 1), ("reload", 2, 1),
         ("hold", 2, 1), ("release", 2, 1), ("delete", 2, 1), ("append", 3, 2), ("expunge", 1, 1), ("see", 4, 2))
 KEEPERS = ("hold", "release", "delete", "reload")
-
-
-# The same where a bug is to be found that is known to be there: right after the first answers.
-SOON = (("smtp", 12, 6), ("sendmail", 2, 1))
+SOON = (("smtp", 12, 6), ("sendmail", 2, 1))  # where a bug is known to be there
 
 
 def schedule(seed, acts=ACTS):
@@ -75,7 +72,11 @@ class Cuttable(Suite):
         return (Cached if kind == "btrfs" else Image)(path, mounted, kind, MEGABYTES[kind])
 
     def start(self):
-        super().start()
+        try:
+            super().start()
+        except AssertionError:
+            self.disk.remove()
+            raise
         self.lock(True)
         os.sync()
         return self
