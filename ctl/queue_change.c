@@ -9,14 +9,19 @@
 
 typedef bool change(int queue_fd, queue_place p, uint64_t id);
 
+static bool move(int queue_fd, queue_place from, queue_place to, uint64_t id)
+{
+    return queue_tree_move(queue_fd, from, to, id) && queue_tree_sync(queue_fd, to, id) && queue_tree_sync(queue_fd, from, id);
+}
+
 static bool hold(int queue_fd, queue_place p, uint64_t id)
 {
-    return (p == QUEUE_ACTIVE || p == QUEUE_DEFERRED) && queue_tree_move(queue_fd, p, QUEUE_HOLD, id);
+    return (p == QUEUE_ACTIVE || p == QUEUE_DEFERRED) && move(queue_fd, p, QUEUE_HOLD, id);
 }
 
 static bool drop(int queue_fd, queue_place p, uint64_t id)
 {
-    return p != QUEUE_INCOMING && queue_tree_remove(queue_fd, p, id);
+    return p != QUEUE_INCOMING && queue_tree_remove(queue_fd, p, id) && queue_tree_sync(queue_fd, p, id);
 }
 
 /* Due now. What had failed for good gets another chance; one try more says that a hold by policy is over. */
@@ -32,7 +37,7 @@ static bool due_make(int queue_fd, queue_place p, uint64_t id, uint32_t more_tri
             is_done = !is_fault(queue_slot_write(fd, &m.head, i, &again));
         }
     if (is_done)
-        is_done = !is_fault(queue_schedule_write(fd, clock_s(), m.schedule.tries + more_tries));
+        is_done = !is_fault(queue_schedule_write(fd, clock_s(), m.schedule.tries + more_tries)) && fsync(fd) == 0;
     arena_free(&a);
     if (fd >= 0)
         close(fd);
@@ -41,7 +46,7 @@ static bool due_make(int queue_fd, queue_place p, uint64_t id, uint32_t more_tri
 
 static bool release(int queue_fd, queue_place p, uint64_t id)
 {
-    return p == QUEUE_HOLD && due_make(queue_fd, p, id, 1) && queue_tree_move(queue_fd, p, QUEUE_DEFERRED, id);
+    return p == QUEUE_HOLD && due_make(queue_fd, p, id, 1) && move(queue_fd, p, QUEUE_DEFERRED, id);
 }
 
 static bool flush(int queue_fd, queue_place p, uint64_t id)

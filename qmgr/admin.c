@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/vec.h"
 #include "qmgr/qmgr.h"
+#include "qmgr/touched.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,9 +131,10 @@ static bool release(qmgr *q, message *m)
         }
     m->tries++; /* a message that policy held is not held again */
     queue_schedule_write(message_write_fd(q, m), clock_s(), m->tries);
+    bool is_out = message_move(q, m, QUEUE_DEFERRED) && fsync(message_write_fd(q, m)) == 0;
     message_unload(q, m);
     schedule_ready(q, m);
-    return true;
+    return is_out;
 }
 
 static bool flush(qmgr *q, message *m)
@@ -143,25 +145,48 @@ static bool flush(qmgr *q, message *m)
     return true;
 }
 
-static void change_some(admin_client *c, str argument, change *apply)
+static bool change_one(qmgr *q, message *m, change *apply, touched *t)
 {
-    qmgr *q = c->desk->owner;
-    if (!str_equal(argument, STR("ALL"))) {
-        message *m = message_named(c, argument);
-        if (m)
-            admin_end_put(c, NO_FAULT, apply(q, m));
-        return;
-    }
+    queue_place from = m->place;
+    uint64_t id = m->id;
+    if (!apply(q, m))
+        return false;
+    touched_add(t, from, id);
+    m = message_find(q, id);
+    if (m)
+        touched_add(t, m->place, id);
+    return true;
+}
+
+static uint32_t change_all(qmgr *q, change *apply, touched *t)
+{
     VEC(message *) all = { 0 };
     map_entry e;
     size_t cursor = 0;
+    uint32_t n = 0;
     while (map_next(&q->messages, &cursor, &e))
         *vec_add(&all) = e.value;
-    uint32_t n = 0;
     for (size_t i = 0; i < all.n; i++)
-        n += apply(q, all.p[i]);
+        n += change_one(q, all.p[i], apply, t);
     vec_free(&all);
-    admin_end_put(c, NO_FAULT, n);
+    return n;
+}
+
+/* What is answered survives a power cut: held is not delivered, deleted does not come back. */
+static void change_some(admin_client *c, str argument, change *apply)
+{
+    qmgr *q = c->desk->owner;
+    touched t = { 0 };
+    uint32_t n = 0;
+    if (str_equal(argument, STR("ALL"))) {
+        n = change_all(q, apply, &t);
+    } else {
+        message *m = message_named(c, argument);
+        if (m == NULL)
+            return;
+        n = change_one(q, m, apply, &t);
+    }
+    admin_end_put(c, apply == flush ? NO_FAULT : touched_sync(&t, q->root_fd), n);
 }
 
 static void on_hold(admin_client *c, str argument)

@@ -1,13 +1,16 @@
 #include "queue/tree.h"
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 static const char *const folders[QUEUE_PLACES] = { "incoming", "active", "deferred", "hold", "corrupt" };
 static const char branches[] = "0123456789BCDFGHJKLMNPQRSTVWXYZ"; /* of deferred: the last character of the id */
+static_assert(sizeof branches == QUEUE_BRANCHES + 1, "a folder each");
 
 typedef struct path {
     char text[40];
@@ -67,6 +70,17 @@ bool queue_tree_move(int queue_fd, queue_place from, queue_place to, uint64_t id
 bool queue_tree_remove(int queue_fd, queue_place p, uint64_t id)
 {
     return unlinkat(queue_fd, path_of(p, id).text, 0) == 0;
+}
+
+bool queue_tree_sync(int queue_fd, queue_place p, uint64_t id)
+{
+    path folder = path_of(p, id);
+    *strrchr(folder.text, '/') = '\0';
+    int fd = openat(queue_fd, folder.text, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    bool is_done = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    return is_done;
 }
 
 static fault folder_scan(int queue_fd, const char *name, queue_place p, queue_tree_fn *each, void *context, bool *stop)

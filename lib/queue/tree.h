@@ -8,7 +8,7 @@
  * being delivered. deferred: waits for its next try.
  * hold: waits for an admin. corrupt: damaged, kept for a look. */
 typedef enum queue_place { QUEUE_INCOMING, QUEUE_ACTIVE, QUEUE_DEFERRED, QUEUE_HOLD, QUEUE_CORRUPT } queue_place;
-enum { QUEUE_PLACES = QUEUE_CORRUPT + 1 };
+enum { QUEUE_PLACES = QUEUE_CORRUPT + 1, QUEUE_BRANCHES = 31 /* of deferred: the id modulo this, its last character */ };
 
 const char *queue_place_name(queue_place p);
 
@@ -18,6 +18,9 @@ int queue_tree_create(int queue_fd, uint64_t id);                         /* in 
 int queue_tree_open(int queue_fd, queue_place p, uint64_t id, int flags); /* O_RDONLY, O_RDWR, O_WRONLY; -1: errno */
 bool queue_tree_move(int queue_fd, queue_place from, queue_place to, uint64_t id); /* false: errno */
 bool queue_tree_remove(int queue_fd, queue_place p, uint64_t id);                  /* false: errno */
+
+/* Makes durable that id came to the folder, or left it; may wait for the disk. False: errno. */
+bool queue_tree_sync(int queue_fd, queue_place p, uint64_t id);
 
 /* Calls `each` for every queue file; names that are none are given with id 0. Stops when it returns false. */
 typedef bool queue_tree_fn(void *context, queue_place p, uint64_t id, const char *name);

@@ -99,6 +99,12 @@ void keywords_read_file(int dirfd, buf *names_out); /* dovecot-keywords: names b
  * ENOENT. */
 fault message_at(box *b, uint32_t uid, int (*use)(box *b, const char *path, void *context), void *context);
 
+/* torn.c: a delivery of ours that a power cut tore was never acknowledged, and comes again from the queue. True: it was one, and
+ * stands no longer at `path` ("new/NAME", "cur/NAME"). By its size when it is in new/, as others may edit what is in cur/; by
+ * blocks without content when it is open (fd -1: it is not). */
+struct stat;
+bool torn_set_aside(int dirfd, const char *path, int fd, const struct stat *st);
+
 /* learned.c */
 void learned_add(store *s, learned l);
 bool learned_find(const store *s, uint32_t id, uint32_t uid, learned *out); /* what is known of it there */

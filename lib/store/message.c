@@ -148,6 +148,10 @@ static int file_use(box *b, const char *path, void *context)
         fd_close(&out->fd);
         return EINVAL;
     }
+    if (torn_set_aside(b->dirfd, path, out->fd, &st)) {
+        fd_close(&out->fd);
+        return ENOENT;
+    }
     out->stored_bytes = (uint64_t)st.st_size;
     return 0;
 }

@@ -1,5 +1,4 @@
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/map.h"
 #include "store/internal.h"
 #include <errno.h>
@@ -208,20 +207,16 @@ static int by_arrival(const void *a, const void *b)
     return str_compare(x->parts.base, y->parts.base);
 }
 
-/* A delivery of ours that a power cut tore: it was never acknowledged and comes again from the queue. */
+/* Only its size is looked at: thousands of files are not opened here. Its blocks have their turn when it is read. */
 static bool is_torn(const merge *m, const entry *e)
 {
-    char path[MAILDIR_NAME_MAX + 8] = "new/", aside[MAILDIR_NAME_MAX + 8] = "tmp/";
+    char path[MAILDIR_NAME_MAX + 8] = "new/";
     struct stat st;
 
-    if (!e->is_in_new || !e->parts.is_ours || e->parts.stored_bytes == SIZE_UNKNOWN)
+    if (!e->is_in_new || !e->parts.is_ours)
         return false;
     memcpy(path + 4, e->name.p, e->name.n);
-    memcpy(aside + 4, e->name.p, e->name.n);
-    if (fstatat(m->b->dirfd, path, &st, AT_SYMLINK_NOFOLLOW) != 0 || st.st_size == e->parts.stored_bytes)
-        return false;
-    log_event(LOG_WARNING, "torn delivery set aside", LOG_STR("file", e->name));
-    return renameat(m->b->dirfd, path, m->b->dirfd, aside) == 0;
+    return fstatat(m->b->dirfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && torn_set_aside(m->b->dirfd, path, -1, &st);
 }
 
 static void arrival_add(merge *m, const entry *e)

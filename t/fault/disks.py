@@ -31,9 +31,12 @@ class Image:
 
     def __init__(self, path, folder, kind="ext4", megabytes=64):
         self.path, self.folder, self.kind = path, folder, kind
-        with open(path, "wb") as f:
+        self.make(megabytes)
+
+    def make(self, megabytes):
+        with open(self.path, "wb") as f:
             f.truncate(megabytes << 20)
-        run(*MAKE[kind], path)
+        run(*MAKE[self.kind], self.path)
         self.mount()
 
     def mount(self):
@@ -54,6 +57,70 @@ class Image:
 
     def close(self):
         unmount(self.folder)
+
+    def remove(self):
+        self.close()
+        os.unlink(self.path)
+
+
+class Cached(Image):
+    """A file system in a file on an ext4 of its own, which is what is cut: the outer one stands for a disk with a cache, of which
+    only what was flushed survives. For those that know no shutdown themselves (btrfs)."""
+
+    def make(self, megabytes):
+        os.mkdir(self.path + ".mount")
+        self.outer = Image(self.path, self.path + ".mount", "ext4", megabytes + 64)
+        self.path = os.path.join(self.outer.folder, "image")
+        super().make(megabytes)
+
+    def mount(self):
+        if not os.path.ismount(self.outer.folder):
+            self.outer.mount()
+        super().mount()
+
+    def cut(self):
+        self.outer.cut()
+
+    def close(self):
+        super().close()
+        self.outer.close()
+
+    def check(self):
+        self.outer.mount()
+        super().check()
+        self.outer.close()
+
+    def remove(self):
+        self.close()
+        os.unlink(self.outer.path)
+        os.rmdir(self.outer.folder)
+
+
+class Several:
+    """Disks of one machine, which lose their power together: a later one may be mounted within an earlier one."""
+
+    def __init__(self, *disks):
+        self.disks, self.kind, self.folder = disks, disks[0].kind, disks[0].folder
+
+    def mount(self):
+        for disk in self.disks:
+            disk.mount()
+
+    def cut(self):
+        for disk in reversed(self.disks):
+            disk.cut()
+
+    def close(self):
+        for disk in reversed(self.disks):
+            disk.close()
+
+    def check(self):
+        for disk in self.disks:
+            disk.check()
+
+    def remove(self):
+        for disk in reversed(self.disks):
+            disk.remove()
 
 
 def unmount(folder):

@@ -10,7 +10,7 @@ import time
 import builds
 from results import FAILED, PASSED, Section
 
-LIMIT_S = {"check": 300, "system": 1500, "fault": 1200}
+LIMIT_S = {"check": 300, "system": 1500, "fault": 1800}
 
 
 def ours():

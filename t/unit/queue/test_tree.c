@@ -127,6 +127,17 @@ static void deferred_is_walked_over_all_branches(void **state)
     assert_int_equal(walk(QUEUE_DEFERRED, 5).files, 5);
 }
 
+static void a_folder_is_made_durable(void **state)
+{
+    (void)state;
+    file_make(4712);
+    assert_true(queue_tree_sync(root, QUEUE_INCOMING, 4712));
+    assert_true(queue_tree_sync(root, QUEUE_DEFERRED, 4712)); /* also when it is not there: it left */
+    assert_true(queue_tree_remove(root, QUEUE_INCOMING, 4712));
+    assert_false(queue_tree_sync(-1, QUEUE_HOLD, 4712));
+    assert_int_equal(errno, EBADF);
+}
+
 static void strange_names_have_no_id(void **state)
 {
     const char *names[] = { "active/core", "active/12345678901", "active/00000000000", "active/1234567890AB",
@@ -175,6 +186,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_not_there_is_said, setup, teardown),
         cmocka_unit_test_setup_teardown(deferred_is_walked_over_all_branches, setup, teardown),
         cmocka_unit_test_setup_teardown(strange_names_have_no_id, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_folder_is_made_durable, setup, teardown),
         cmocka_unit_test_setup_teardown(a_link_is_not_followed_and_a_fifo_does_not_block, setup, teardown),
         cmocka_unit_test_setup_teardown(a_folder_that_is_gone_is_a_fault, setup, teardown),
     };

@@ -1,0 +1,23 @@
+/* Folders that a command changed, made durable together before it is answered. Runs in: qmgr, whose loop waits for the disk that
+ * long: a few folders, and only when an admin asks. */
+#include "qmgr/touched.h"
+
+static uint64_t *slot_of(touched *t, queue_place p, uint64_t id)
+{
+    return &t->ids[p][p == QUEUE_DEFERRED ? id % QUEUE_BRANCHES : 0];
+}
+
+void touched_add(touched *t, queue_place p, uint64_t id)
+{
+    *slot_of(t, p, id) = id;
+}
+
+fault touched_sync(const touched *t, int queue_fd)
+{
+    fault f = NO_FAULT;
+    for (int p = 0; p < QUEUE_PLACES; p++)
+        for (size_t i = 0; i < QUEUE_BRANCHES && !is_fault(f); i++)
+            if (t->ids[p][i] && !queue_tree_sync(queue_fd, (queue_place)p, t->ids[p][i]))
+                f = fault_errno("make the change durable");
+    return f;
+}

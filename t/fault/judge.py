@@ -1,0 +1,126 @@
+"""After a power cut: everything that was answered is looked for, where its answer said and as it was sent."""
+import datetime
+import os
+import re
+
+from acts import BOX, BOXES, GONE, HOLD, QUEUE, USERS
+from ledger import IDENT, is_same
+from witness import look
+
+# How long before the cut a message may have left the queue and still come again ("in flight"): ext4 and xfs make its removal
+# durable with the next fsync of anything, btrfs with its own commit, each 30 s.
+IN_FLIGHT_S = {"ext4": 1, "xfs": 1, "btrfs": 35}
+REMOVED = re.compile(r"(?m)^(\S+)Z qmgr\[\d+\] \w+ removed id=(\w+)")
+QUEUE_ID = re.compile(rb"\bid (\w{11})\b")
+WAITS = {"active": QUEUE, "deferred": QUEUE, "hold": HOLD}
+
+
+class Judge:
+    def __init__(self, suite, book, kind):
+        self.suite, self.book, self.in_flight_s = suite, book, IN_FLIGHT_S[kind]
+        self.whole = {}   # (user, base name) -> id, of files that were read and are what was sent
+        self.ids = {}     # id -> queue ids, as the delivered files say
+        self.counts = {}  # id -> copies, where more than one
+        self.removed, self.log_at = {}, 0
+        self.twice = self.unshown = 0
+
+    # ---- looking ----
+
+    def waiting(self):
+        """{name: folder} of what is in the queue and in the drop folder."""
+        found = {n: "drop" for n in os.listdir(os.path.join(self.suite.spool_dir, "drop"))}
+        for folder in WAITS:
+            for _, _, names in os.walk(os.path.join(self.suite.spool_dir, "queue", folder)):
+                found.update(dict.fromkeys(names, folder))
+        return found
+
+    def is_drained(self):
+        return not {"active", "drop"} & set(self.waiting().values())
+
+    def copies(self):
+        """{id: [(user, base name)]} of all mailboxes; each file is read once in its life."""
+        there = {}
+        for user in USERS:
+            for sub in ("new", "cur", "new", "cur"):  # a reader moves its files from new to cur meanwhile
+                folder = os.path.join(self.suite.mail_dir, user, "Maildir", sub)
+                for name in os.listdir(folder):
+                    key = (user, name.partition(":")[0])
+                    there[key] = there.get(key) or self.whole.get(key) or self.read(user, os.path.join(folder, name))
+        self.whole = {key: ident for key, ident in there.items() if ident}
+        found = {}
+        for key, ident in self.whole.items():
+            found.setdefault(ident, []).append(key)
+        return found
+
+    def read(self, user, path):
+        """The id of a file that is what was sent."""
+        try:
+            with open(path, "rb") as f:
+                content = f.read()
+        except FileNotFoundError:
+            return None  # moved; the next look finds it
+        ident = IDENT.search(content)
+        assert ident, f"{path} is torn: {len(content)} octets, {content[:100]!r}"
+        ident = ident.group(1).decode()
+        sent, to, *_ = self.book.promised.get(ident) or self.book.unsure.get(ident) or (None, None)
+        assert sent is not None, f"{ident} was refused ({self.book.turned_away.get(ident)}), and was delivered"
+        assert BOXES.get(to, to) == user, f"{ident} was for {to} and was delivered to {user}"
+        assert self.is_right(ident, sent, content), f"{ident} is not what was sent"
+        if found := QUEUE_ID.search(content[:2000]):
+            self.ids.setdefault(ident, set()).add(found.group(1).decode())
+        return ident
+
+    def is_right(self, ident, sent, content):
+        if ident in self.book.reports:
+            return b"multipart/report" in content and b"nobody@example.test" in content and content.rstrip().endswith(b"--")
+        return is_same(sent, content) or content == sent.replace(b"\r\n", b"\n")
+
+    def log_read(self):
+        with open(os.path.join(self.suite.dir, "log"), "rb") as f:
+            f.seek(self.log_at)
+            text = f.read().decode(errors="replace")
+            self.log_at = f.tell()
+        for when, queue_id in REMOVED.findall(text):
+            self.removed.setdefault(queue_id, []).append(datetime.datetime.fromisoformat(when + "+00:00").timestamp())
+
+    # ---- judging ----
+
+    def judge(self, cut_s):
+        self.readers_agree()
+        found = self.copies()
+        waits = {self.book.by_queue_id[n]: WAITS[folder] for n, folder in self.waiting().items() if n in self.book.by_queue_id}
+        there = {ident: {BOX} & {BOX if ident in found else None} | {waits.get(ident, GONE)} for ident in self.book.places}
+        there = {ident: where - {GONE} or {GONE} for ident, where in there.items()}
+        wrong = [(ident, self.book.places[ident], where) for ident, where in there.items() if not where <= self.book.places[ident]]
+        assert not wrong, f"{len(wrong)} of {len(there)} are not where they were said to be: {wrong[:5]}"
+        self.log_read()
+        self.were_in_flight(found, cut_s)
+        for ident, where in there.items():
+            self.book.places[ident] = where
+        self.book.settled |= {ident for ident, copies in found.items() if len(copies) == 1 and self.left(ident, cut_s)}
+
+    def left(self, ident, cut_s):
+        """Whether it left the queue so long before the cut that it may not come again."""
+        ids = self.ids.get(ident, ())
+        return all(any(when < cut_s - self.in_flight_s for when in self.removed.get(i, ())) for i in ids)
+
+    def were_in_flight(self, found, cut_s):
+        for ident, copies in found.items():
+            if len(copies) <= self.counts.get(ident, 1):
+                continue
+            assert not self.left(ident, cut_s), f"{ident} came again, and left the queue at {self.removed} before {cut_s}"
+            self.counts[ident] = len(copies)
+            self.twice += 1
+
+    def readers_agree(self):
+        """UIDs are what they were; what was appended stands under the UID that was said."""
+        for user in USERS:
+            client = self.suite.imap(user)
+            notes, (validity, rows) = self.book.notes[user], look(client)
+            notes.see(validity, rows)
+            now = dict(rows)
+            for ident, uid in self.book.appended.items():
+                if self.book.promised[ident][1] == user and self.book.places[ident] == {BOX}:
+                    assert ident.encode() in now.get(uid, b""), f"{ident} was appended under UID {uid}, and is not there"
+            self.unshown += notes.forget(now)
+            client.logout()
