@@ -6,8 +6,8 @@ import subprocess
 from suite import ROOT
 
 BUILD = "release"
-PLANTS = tuple(f"{where}-{bug}" for where in ("queue", "mail")
-               for bug in ("no-fsync", "reply-before-commit", "fsync-before-rename"))
+PLANTS = ("queue-no-fsync", "queue-reply-before-commit", "queue-fsync-before-end", "mail-no-fsync", "mail-reply-before-commit",
+          "mail-fsync-before-rename")
 
 
 def folder(bug, directory):

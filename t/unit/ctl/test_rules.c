@@ -1,4 +1,4 @@
-/* SOURCES: ctl/check.c ctl/check_files.c ctl/check_keys.c ctl/control.c ctl/options.c ctl/rules.c  NEEDS: ctl_common policy_engine tls outside_jansson */
+/* SOURCES: ctl/check.c ctl/check_files.c ctl/check_keys.c ctl/check_spool.c ctl/check_templates.c ctl/control.c ctl/options.c ctl/rules.c  NEEDS: ctl_common policy_engine tls outside_jansson */
 /* A configuration that would let a stranger relay. */
 #include "t/unit/ctl/invoke.h"
 
@@ -12,7 +12,7 @@ static void program_put(const char *name)
 static int setup(void **state)
 {
     static const char *const others[] = { "master",       "pickup",       "auth-worker",
-                                          "local-worker", "imapd-worker", "pop3d-worker" };
+                                          "local-worker", "imapd-worker", "pop3d-worker", "pipe-worker" };
     char path[100];
     (void)state;
     world_make();

@@ -131,9 +131,9 @@ static void a_folder_is_made_durable(void **state)
 {
     (void)state;
     file_make(4712);
-    assert_true(queue_tree_sync(root, QUEUE_INCOMING, 4712));
+    assert_true(queue_tree_sync(root, QUEUE_ACTIVE, 4712));
     assert_true(queue_tree_sync(root, QUEUE_DEFERRED, 4712)); /* also when it is not there: it left */
-    assert_true(queue_tree_remove(root, QUEUE_INCOMING, 4712));
+    assert_true(queue_tree_remove(root, QUEUE_ACTIVE, 4712));
     assert_false(queue_tree_sync(-1, QUEUE_HOLD, 4712));
     assert_int_equal(errno, EBADF);
 }
