@@ -1,4 +1,5 @@
 #include "queue/tree.h"
+#include "os/file.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -36,17 +37,34 @@ static fault folder_make(int queue_fd, const char *name)
     return fault_errno("make the queue folder %s", name);
 }
 
-fault queue_tree_make(int queue_fd)
+typedef fault folder_fn(int queue_fd, const char *name);
+
+static fault folders_each(int queue_fd, folder_fn *each)
 {
     fault f = NO_FAULT;
     for (int p = 0; p < QUEUE_PLACES && !is_fault(f); p++)
-        f = folder_make(queue_fd, folders[p]);
+        f = each(queue_fd, folders[p]);
     for (const char *c = branches; *c && !is_fault(f); c++) {
         char name[16];
         snprintf(name, sizeof name, "%s/%c", folders[QUEUE_DEFERRED], *c);
-        f = folder_make(queue_fd, name);
+        f = each(queue_fd, name);
     }
     return f;
+}
+
+fault queue_tree_make(int queue_fd)
+{
+    return folders_each(queue_fd, folder_make);
+}
+
+static fault folder_sync(int queue_fd, const char *name)
+{
+    return file_sync_folder(queue_fd, name) ? NO_FAULT : fault_errno("make the queue folder %s durable", name);
+}
+
+fault queue_tree_sync(int queue_fd)
+{
+    return folders_each(queue_fd, folder_sync);
 }
 
 int queue_tree_create(int queue_fd, uint64_t id)

@@ -18,6 +18,9 @@ int queue_tree_open(int queue_fd, queue_place p, uint64_t id, int flags); /* O_R
 bool queue_tree_move(int queue_fd, queue_place from, queue_place to, uint64_t id); /* false: errno */
 bool queue_tree_remove(int queue_fd, queue_place p, uint64_t id);    /* false: errno */
 
+/* Makes durable what was moved and removed, in all folders. */
+fault queue_tree_sync(int queue_fd);
+
 /* Calls `each` for every queue file; names that are none are given with id 0. Stops when it returns false. */
 typedef bool queue_tree_fn(void *context, queue_place p, uint64_t id, const char *name);
 fault queue_tree_scan(int queue_fd, queue_place p, queue_tree_fn *each, void *context);

@@ -1,4 +1,4 @@
-/* SOURCES: qmgr/admin.c qmgr/deliver.c qmgr/destination.c qmgr/fair.c qmgr/finish.c qmgr/fresh.c qmgr/ids.c qmgr/message.c qmgr/report.c qmgr/resolve.c qmgr/scan.c qmgr/schedule.c qmgr/transports.c qmgr/window.c  NEEDS: daemon queue */
+/* SOURCES: qmgr/admin.c qmgr/admin_change.c qmgr/admin_lend.c qmgr/deliver.c qmgr/destination.c qmgr/fair.c qmgr/finish.c qmgr/fresh.c qmgr/ids.c qmgr/message.c qmgr/report.c qmgr/resolve.c qmgr/scan.c qmgr/schedule.c qmgr/transports.c qmgr/window.c  NEEDS: daemon queue */
 /* qmgr between a cleanup and a local on a queue of its own, over real channels in one loop: what it does when it leaves. */
 #include "base/checksum.h"
 #include "daemon/peers.h"
