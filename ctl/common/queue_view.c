@@ -61,17 +61,16 @@ bool queue_view_is_running(const queue_view *v)
 /* "ID place next_try_s arrived_s tries": the last two stand in rows of a list only. */
 static bool row_read(str line, queue_row *out)
 {
-    str id, place, next, arrived = STR("0"), tries = STR("0");
-    uint64_t count;
+    str id, place, next, arrived, tries;
+    uint64_t count = 0;
     queue_place p;
     *out = (queue_row){ 0 };
     if (!str_word(&line, " ", &id) || !str_word(&line, " ", &place) || !str_word(&line, " ", &next))
         return false;
-    str_word(&line, " ", &arrived);
-    str_word(&line, " ", &tries);
     bool is_right = queue_place_read(place, &p) && queue_id_read(id, &out->id) &&
-                    num_parse(next, 0, UINT64_MAX, &out->next_try_s) &&
-                    num_parse(arrived, 0, UINT64_MAX, &out->arrived_s) && num_parse(tries, 0, UINT32_MAX, &count);
+                    num_parse(next, 0, UINT64_MAX, &out->next_try_s);
+    if (is_right && str_word(&line, " ", &arrived) && str_word(&line, " ", &tries))
+        is_right = num_parse(arrived, 0, UINT64_MAX, &out->arrived_s) && num_parse(tries, 0, UINT32_MAX, &count);
     if (is_right) {
         out->place = (uint8_t)p;
         out->tries = (uint32_t)count;

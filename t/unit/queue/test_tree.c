@@ -166,6 +166,14 @@ static void a_folder_that_is_gone_is_a_fault(void **state)
     assert_int_equal(queue_tree_scan(root, QUEUE_HOLD, note, &f).kind, FAULT_TRY_LATER);
 }
 
+static void all_folders_are_made_durable(void **state)
+{
+    (void)state;
+    assert_false(is_fault(queue_tree_sync(root)));
+    assert_int_equal(unlinkat(root, "deferred/B", AT_REMOVEDIR), 0);
+    assert_true(is_fault(queue_tree_sync(root)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +185,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(strange_names_have_no_id, setup, teardown),
         cmocka_unit_test_setup_teardown(a_link_is_not_followed_and_a_fifo_does_not_block, setup, teardown),
         cmocka_unit_test_setup_teardown(a_folder_that_is_gone_is_a_fault, setup, teardown),
+        cmocka_unit_test_setup_teardown(all_folders_are_made_durable, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
