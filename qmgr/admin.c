@@ -95,7 +95,8 @@ void desk_ids(admin_client *c, str argument, size_t most, desk_each *each)
     uint64_t id;
     for (size_t n = 0; str_word(&argument, " ", &word); n++) {
         if (n == most || !queue_id_read(word, &id)) {
-            admin_end_put(c, fault_make(FAULT_REFUSED, "5.1", "no such message: %.*s", STR_ARG(str_upto(word, 80))), done);
+            admin_end_put(c, fault_make(FAULT_REFUSED, "5.1", "no such message: %.*s", STR_ARG(str_upto(word, 80))),
+                          done);
             return;
         }
         done += each(c, id);

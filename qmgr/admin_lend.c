@@ -123,8 +123,7 @@ static fault new_file_read(const qmgr *q, uint64_t id, queue_message *out)
 
 static void kept_schedule(qmgr *q, const loan *l, const queue_message *file)
 {
-    message *m =
-        l->is_new ? message_add(q, l->id, l->place, file->head.arrived_us / 1000000) : message_find(q, l->id);
+    message *m = l->is_new ? message_add(q, l->id, l->place, file->head.arrived_us / 1000000) : message_find(q, l->id);
     uint64_t next = file->schedule.next_try_s ? file->schedule.next_try_s : 1;
     m->tries = file->schedule.tries;
     m->next_try_s = next;

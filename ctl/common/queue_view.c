@@ -67,8 +67,8 @@ static bool row_read(str line, queue_row *out)
     *out = (queue_row){ 0 };
     if (!str_word(&line, " ", &id) || !str_word(&line, " ", &place) || !str_word(&line, " ", &next))
         return false;
-    bool is_right = queue_place_read(place, &p) && queue_id_read(id, &out->id) &&
-                    num_parse(next, 0, UINT64_MAX, &out->next_try_s);
+    bool is_right =
+        queue_place_read(place, &p) && queue_id_read(id, &out->id) && num_parse(next, 0, UINT64_MAX, &out->next_try_s);
     if (is_right && str_word(&line, " ", &arrived) && str_word(&line, " ", &tries))
         is_right = num_parse(arrived, 0, UINT64_MAX, &out->arrived_s) && num_parse(tries, 0, UINT32_MAX, &count);
     if (is_right) {

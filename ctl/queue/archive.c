@@ -12,8 +12,8 @@ static const char first_line[] = "postrider-queue-export 1", manifest_name[] = "
 
 /* POSIX.1-1988 ustar; texts end in NUL when they do not fill their field. */
 typedef struct tar_head {
-    char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], type, linkname[100], magic[6], version[2],
-        uname[32], gname[32], major[8], minor[8], prefix[155], rest[12];
+    char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], type, linkname[100], magic[6],
+        version[2], uname[32], gname[32], major[8], minor[8], prefix[155], rest[12];
 } tar_head;
 _Static_assert(sizeof(tar_head) == ARCHIVE_BLOCK, "one block");
 

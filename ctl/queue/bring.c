@@ -111,6 +111,5 @@ static fault stopped_bring(int queue_fd, queue_message *m, queue_place place, in
 
 fault queue_bring(queue_view *v, queue_message *m, queue_place place, int fd, uint64_t *id)
 {
-    return queue_view_is_running(v) ? running_bring(v, m, place, fd, id)
-                                    : stopped_bring(v->queue_fd, m, place, fd, id);
+    return queue_view_is_running(v) ? running_bring(v, m, place, fd, id) : stopped_bring(v->queue_fd, m, place, fd, id);
 }

@@ -101,8 +101,10 @@ static fault chosen_change(queue_view *v, const wish *w, bool is_flush, tally *t
 int queue_change_verb(invocation *in)
 {
     wish w = { .verb = str_from(str_c(in->name), sizeof "queue " - 1) };
-    const option_row rows[] = { FILTER_OPTIONS(w.filter), { "json", 'j', &w.is_json, NULL },
-                                { "yes", 'y', &w.is_sure, NULL }, { "site", 0, NULL, &w.site } };
+    const option_row rows[] = { FILTER_OPTIONS(w.filter),
+                                { "json", 'j', &w.is_json, NULL },
+                                { "yes", 'y', &w.is_sure, NULL },
+                                { "site", 0, NULL, &w.site } };
     bool is_flush = str_equal(w.verb, STR("flush"));
     tally t = { .in = in };
     queue_view v;

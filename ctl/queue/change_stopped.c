@@ -30,8 +30,7 @@ static bool failed_reopen(int fd, const queue_message *m, bool *out_any)
     *out_any = false;
     for (uint32_t i = 0; is_done && i < m->head.recipient_count; i++)
         if (m->slots[i].state == SLOT_FAILED && !(m->slots[i].told & SLOT_TOLD_FAILURE)) {
-            queue_slot again =
-                queue_slot_make(SLOT_DEFERRED, clock_s(), m->slots[i].status, str_c(m->slots[i].reason));
+            queue_slot again = queue_slot_make(SLOT_DEFERRED, clock_s(), m->slots[i].status, str_c(m->slots[i].reason));
             is_done = !is_fault(queue_slot_write(fd, &m->head, i, &again));
             *out_any = true;
         }

@@ -148,7 +148,8 @@ static void one_check(checking *c, const named_file *f)
     bool is_whole = l.flaw == FLAW_NONE && f->place != QUEUE_CORRUPT && f->place != QUEUE_INCOMING;
     if (is_whole && !is_right_folder(f))
         l = (file_look){ FLAW_MISPLACED, "in the wrong folder", l.bytes, f->id };
-    else if (is_whole && map_put(&c->seen, (str){ (const char *)&f->id, sizeof f->id }, c) && !queue_view_is_running(c->view))
+    else if (is_whole && map_put(&c->seen, (str){ (const char *)&f->id, sizeof f->id }, c) &&
+             !queue_view_is_running(c->view))
         l = (file_look){ FLAW_TWICE, "the message stands in another folder, too", l.bytes, f->id };
     s->files++;
     s->bytes += l.bytes;

@@ -10,14 +10,10 @@
 
 const char *flaw_name(flaw f)
 {
-    static const char *const names[] = { [FLAW_NONE] = "none",
-                                         [FLAW_STRANGE] = "strange",
-                                         [FLAW_DAMAGED] = "damaged",
-                                         [FLAW_UNFINISHED] = "unfinished",
-                                         [FLAW_MISPLACED] = "misplaced",
-                                         [FLAW_TWICE] = "twice",
-                                         [FLAW_MODE] = "mode",
-                                         [FLAW_TORN] = "torn" };
+    static const char *const names[] = { [FLAW_NONE] = "none",           [FLAW_STRANGE] = "strange",
+                                         [FLAW_DAMAGED] = "damaged",     [FLAW_UNFINISHED] = "unfinished",
+                                         [FLAW_MISPLACED] = "misplaced", [FLAW_TWICE] = "twice",
+                                         [FLAW_MODE] = "mode",           [FLAW_TORN] = "torn" };
     return names[f];
 }
 

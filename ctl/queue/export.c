@@ -45,7 +45,8 @@ static fault archive_make(queue_view *v, exporting *x, int fd, const selection *
         f = is_fault(x->fault) ? x->fault : archive_end(&x->writer);
     archive_free(&x->writer);
     if (found < s->ids.n && !is_fault(f)) {
-        fprintf(stderr, "postrider %s: %zu of the messages are not in the queue\n", x->tally->in->name, s->ids.n - found);
+        fprintf(stderr, "postrider %s: %zu of the messages are not in the queue\n", x->tally->in->name,
+                s->ids.n - found);
         x->tally->status = EX_DATAERR;
     }
     return f;

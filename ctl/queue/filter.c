@@ -96,8 +96,8 @@ static bool destination_fits(const char *pattern, const envelope_recipient *r)
 {
     arena a = arena_new(0);
     str route = arena_printf(&a, "%.*s:%.*s", STR_ARG(r->transport), STR_ARG(r->nexthop));
-    bool fits = text_fits(pattern, queue_domain(r->address)) || text_fits(pattern, r->nexthop) ||
-                text_fits(pattern, route);
+    bool fits =
+        text_fits(pattern, queue_domain(r->address)) || text_fits(pattern, r->nexthop) || text_fits(pattern, route);
     arena_free(&a);
     return fits;
 }

@@ -53,10 +53,14 @@ static str reason_key(const queue_entry *e, uint32_t i, arena *a)
 }
 
 static const group_field fields[] = {
-    { "destination", true, destination_key }, { "route", true, route_key },
-    { "recipient", true, recipient_key },     { "reason", true, reason_key },
-    { "sender", false, sender_key },          { "sender-domain", false, sender_domain_key },
-    { "login", false, login_key },            { "status", false, status_key },
+    { "destination", true, destination_key },
+    { "route", true, route_key },
+    { "recipient", true, recipient_key },
+    { "reason", true, reason_key },
+    { "sender", false, sender_key },
+    { "sender-domain", false, sender_domain_key },
+    { "login", false, login_key },
+    { "status", false, status_key },
 };
 
 const group_field *group_field_find(const char *name)

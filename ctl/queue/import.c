@@ -7,7 +7,7 @@
 #include "ctl/queue/archive.h"
 #include "ctl/queue/bring.h"
 #include "ctl/queue/queue.h"
-#include "ctl/queue/requeue.h"
+#include "ctl/queue/again.h"
 #include "os/fd.h"
 #include <fcntl.h>
 #include <stdio.h>
@@ -72,7 +72,8 @@ static void twin_look(void *context, const queue_entry *e)
                  a->content_checksum == b->content_checksum;
 }
 
-static fault member_bring(queue_view *v, importing *x, const archive_member *m, queue_message *message, arena *a, int fd)
+static fault member_bring(queue_view *v, importing *x, const archive_member *m, queue_message *message, arena *a,
+                          int fd)
 {
     uint64_t id = m->id;
     twin t = { .of = message };
@@ -82,7 +83,7 @@ static fault member_bring(queue_view *v, importing *x, const archive_member *m, 
         return f;
     }
     if (x->is_requeue)
-        (void)requeue_change(NULL, message, a);
+        (void)again_change(NULL, message, a);
     message->envelope.flags &= ~(uint32_t)ENVELOPE_DIRECT; /* nobody else keeps it any more */
     f = queue_bring(v, message, m->place == QUEUE_HOLD ? QUEUE_HOLD : QUEUE_DEFERRED, fd, &id);
     x->tally->changed += !is_fault(f);

@@ -21,9 +21,9 @@ json_t *queue_json_text(str s)
 static json_t *recipient_json(const envelope_recipient *r, const queue_slot *s)
 {
     return json_pack("{s:o, s:o, s:o, s:o, s:s, s:s, s:o, s:I}", "address", queue_json_text(r->address), "original",
-                     queue_json_text(r->original), "transport", queue_json_text(r->transport), "nexthop", queue_json_text(r->nexthop),
-                     "state", slot_state_text(s->state), "status", s->status, "reason", queue_json_text(str_c(s->reason)),
-                     "when_s", (json_int_t)s->when_s);
+                     queue_json_text(r->original), "transport", queue_json_text(r->transport), "nexthop",
+                     queue_json_text(r->nexthop), "state", slot_state_text(s->state), "status", s->status, "reason",
+                     queue_json_text(str_c(s->reason)), "when_s", (json_int_t)s->when_s);
 }
 
 static json_t *entry_json(const queue_entry *e)
@@ -33,13 +33,14 @@ static json_t *entry_json(const queue_entry *e)
     json_t *recipients = json_array();
     for (uint32_t i = 0; i < m->head.recipient_count; i++)
         json_array_append_new(recipients, recipient_json(&m->recipients[i], &m->slots[i]));
-    return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o}", "id", queue_id_text(e->id).text,
-                     "place", queue_place_name(e->place), "arrived_us", (json_int_t)m->head.arrived_us, "bytes",
-                     (json_int_t)m->head.content_bytes, "tries", (json_int_t)m->schedule.tries, "next_try_s",
-                     (json_int_t)e->next_try_s, "sender", queue_json_text(v->reverse_path), "session", queue_json_text(v->session),
-                     "client_name", queue_json_text(v->client_name), "client_address", queue_json_text(v->client_address), "helo",
-                     queue_json_text(v->helo), "protocol", queue_json_text(v->protocol), "login", queue_json_text(v->login), "flags",
-                     (int)v->flags, "recipients", recipients);
+    return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o}", "id",
+                     queue_id_text(e->id).text, "place", queue_place_name(e->place), "arrived_us",
+                     (json_int_t)m->head.arrived_us, "bytes", (json_int_t)m->head.content_bytes, "tries",
+                     (json_int_t)m->schedule.tries, "next_try_s", (json_int_t)e->next_try_s, "sender",
+                     queue_json_text(v->reverse_path), "session", queue_json_text(v->session), "client_name",
+                     queue_json_text(v->client_name), "client_address", queue_json_text(v->client_address), "helo",
+                     queue_json_text(v->helo), "protocol", queue_json_text(v->protocol), "login",
+                     queue_json_text(v->login), "flags", (int)v->flags, "recipients", recipients);
 }
 
 void queue_json_line(json_t *takes)
@@ -51,8 +52,8 @@ void queue_json_line(json_t *takes)
 
 void queue_json_print(const queue_entry *e)
 {
-    queue_json_line(is_fault(e->fault) ? json_pack("{s:s, s:s, s:o}", "id", queue_id_text(e->id).text, "place",
-                                                   queue_place_name(e->place), "damaged",
-                                                   queue_json_text(str_c(e->fault.text)))
-                                       : entry_json(e));
+    queue_json_line(is_fault(e->fault)
+                        ? json_pack("{s:s, s:s, s:o}", "id", queue_id_text(e->id).text, "place",
+                                    queue_place_name(e->place), "damaged", queue_json_text(str_c(e->fault.text)))
+                        : entry_json(e));
 }

@@ -79,7 +79,9 @@ static const struct sort_row {
     const char *name;
     bool is_falling; /* the largest first */
     fault (*keys)(queue_view *v, listing *l, const queue_ids *ids);
-} sorts[] = { { "age", false, by_age }, { "size", true, by_size }, { "tries", true, by_tries }, { "next", false, by_next } };
+} sorts[] = {
+    { "age", false, by_age }, { "size", true, by_size }, { "tries", true, by_tries }, { "next", false, by_next }
+};
 
 static const struct sort_row *sort_of(const listing *l)
 {
@@ -203,8 +205,12 @@ int queue_list(invocation *in)
 {
     listing l = { 0 };
     const option_row rows[] = {
-        FILTER_OPTIONS(l.filter),         { "json", 'j', &l.is_json, NULL },     { "sort", 0, NULL, &l.sort },
-        { "reverse", 'r', &l.is_reverse, NULL }, { "count", 'c', &l.is_count, NULL }, { "by", 0, NULL, &l.by },
+        FILTER_OPTIONS(l.filter),
+        { "json", 'j', &l.is_json, NULL },
+        { "sort", 0, NULL, &l.sort },
+        { "reverse", 'r', &l.is_reverse, NULL },
+        { "count", 'c', &l.is_count, NULL },
+        { "by", 0, NULL, &l.by },
         { "limit", 'n', NULL, &l.limit_text },
     };
     queue_view v;

@@ -78,12 +78,10 @@ static void flags_print(uint32_t flags)
     static const struct flag {
         uint32_t bit;
         const char *name;
-    } rows[] = { { ENVELOPE_8BIT, "8bit" },
-                 { ENVELOPE_UTF8, "utf8" },
-                 { ENVELOPE_HOLD, "hold" },
-                 { ENVELOPE_SUBMITTED, "submitted" },
-                 { ENVELOPE_NO_TRACE, "no-trace" },
-                 { ENVELOPE_DIRECT, "direct" } };
+    } rows[] = {
+        { ENVELOPE_8BIT, "8bit" },           { ENVELOPE_UTF8, "utf8" },         { ENVELOPE_HOLD, "hold" },
+        { ENVELOPE_SUBMITTED, "submitted" }, { ENVELOPE_NO_TRACE, "no-trace" }, { ENVELOPE_DIRECT, "direct" }
+    };
     if (flags == 0)
         return;
     printf("%-15s", "flags");
@@ -117,7 +115,8 @@ void queue_entry_print(const queue_entry *e, uint64_t now_s)
         return;
     }
     time_print("arrived", m->head.arrived_us / 1000000);
-    printf("%-15s %s\n%-15s %" PRIu64 "\n", "age", text_duration(queue_age_s(e, now_s)).text, "bytes", m->head.content_bytes);
+    printf("%-15s %s\n%-15s %" PRIu64 "\n", "age", text_duration(queue_age_s(e, now_s)).text, "bytes",
+           m->head.content_bytes);
     printf("%-15s <", "sender");
     text_print(stdout, m->envelope.reverse_path);
     puts(">");

@@ -1,70 +1,9 @@
 /* postrider queue requeue: the message begins again, under its id. Its recipients lose their routes, so qmgr asks policy where they
  * go, which applies what rewrites and expands addresses now. Runs in: postrider. */
-#include "ctl/queue/requeue.h"
-#include "base/map.h"
+#include "ctl/queue/again.h"
 #include "ctl/queue/rewrite.h"
 #include <jansson.h>
 #include <stdio.h>
-
-enum { SEEN_DELIVERED = 1, SEEN_AGAIN = 2 };
-static char seen_marks[3];
-
-static str said(const envelope_recipient *r)
-{
-    return r->original.n ? r->original : r->address;
-}
-
-/* Delivered, or failed and its sender knows. */
-static bool is_over(const queue_slot *s)
-{
-    return s->state == SLOT_DELIVERED || (s->state == SLOT_FAILED && (s->told & SLOT_TOLD_FAILURE));
-}
-
-/* Originals of which something was delivered: expanding those again would deliver it twice. */
-static uint32_t delivered_find(const queue_message *m, map *seen)
-{
-    uint32_t open = 0;
-    for (uint32_t i = 0; i < m->head.recipient_count; i++) {
-        if (is_over(&m->slots[i]))
-            map_put(seen, said(&m->recipients[i]), &seen_marks[SEEN_DELIVERED]);
-        else
-            open++;
-    }
-    return open;
-}
-
-bool requeue_change(void *context, queue_message *m, arena *a)
-{
-    map seen = { 0 };
-    uint32_t kept = 0;
-    (void)context, (void)a;
-    if (delivered_find(m, &seen) == 0) {
-        map_free(&seen);
-        return false;
-    }
-    for (uint32_t i = 0; i < m->head.recipient_count; i++) {
-        envelope_recipient r = m->recipients[i];
-        queue_slot slot = m->slots[i];
-        const char *mark = map_get(&seen, said(&r));
-        if (!is_over(&slot)) {
-            if (mark == &seen_marks[SEEN_AGAIN])
-                continue; /* its siblings come of the same address again */
-            if (mark == NULL) {
-                map_put(&seen, said(&r), &seen_marks[SEEN_AGAIN]);
-                r.address = said(&r);
-            }
-            r.transport = r.nexthop = r.sender = STR_NONE;
-            slot = (queue_slot){ 0 };
-        }
-        m->recipients[kept] = r;
-        m->slots[kept++] = slot;
-    }
-    m->head.recipient_count = kept;
-    m->schedule = (queue_schedule){ 0 };
-    m->envelope.flags &= ~(uint32_t)ENVELOPE_HOLD;
-    map_free(&seen);
-    return true;
-}
 
 typedef struct requeueing {
     queue_filter filter;
@@ -112,7 +51,7 @@ static fault chosen_requeue(queue_view *v, const requeueing *w, tally *t)
     if (!is_fault(f))
         f = queue_view_files(v, s.ids.p, s.ids.n, held_find, &held, NULL);
     if (!is_fault(f))
-        f = rewrite_all(v, &s.ids, requeue_change, NULL, t);
+        f = rewrite_all(v, &s.ids, again_change, NULL, t);
     if (!is_fault(f))
         f = held_release(v, &held, t);
     if (!is_fault(f))

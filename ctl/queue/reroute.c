@@ -147,8 +147,10 @@ static void result_print(const rerouting *w, const tally *t)
 int queue_reroute(invocation *in)
 {
     rerouting w = { .is_dry = false };
-    const option_row rows[] = { FILTER_OPTIONS(w.filter),       { "json", 'j', &w.is_json, NULL },
-                                { "yes", 'y', &w.is_sure, NULL }, { "dry-run", 0, &w.is_dry, NULL },
+    const option_row rows[] = { FILTER_OPTIONS(w.filter),
+                                { "json", 'j', &w.is_json, NULL },
+                                { "yes", 'y', &w.is_sure, NULL },
+                                { "dry-run", 0, &w.is_dry, NULL },
                                 { "to", 0, NULL, &w.to } };
     tally t = { .in = in };
     queue_view v;

@@ -48,7 +48,9 @@ static size_t bar_width(void)
 /* The older, the darker: three buckets share a shade. */
 static void bar_print(const shape *s, const group *g, uint64_t largest)
 {
-    static const char *const shades[][2] = { { ".", "\u2591" }, { ":", "\u2592" }, { "+", "\u2593" }, { "#", "\u2588" } };
+    static const char *const shades[][2] = {
+        { ".", "\u2591" }, { ":", "\u2592" }, { "+", "\u2593" }, { "#", "\u2588" }
+    };
     uint64_t sum = 0, drawn = 0;
     for (size_t b = 0; b < AGE_BUCKETS; b++) {
         sum += g->ages[b];
@@ -137,7 +139,9 @@ static fault shape_make(queue_view *v, shape *s)
 int queue_shape(invocation *in)
 {
     shape s = { .limit = isatty(STDOUT_FILENO) ? ROWS_SHOWN : UINT32_MAX, .is_utf8 = terminal_has_utf8() };
-    const option_row rows[] = { FILTER_OPTIONS(s.filter), { "json", 'j', &s.is_json, NULL }, { "by", 0, NULL, &s.by },
+    const option_row rows[] = { FILTER_OPTIONS(s.filter),
+                                { "json", 'j', &s.is_json, NULL },
+                                { "by", 0, NULL, &s.by },
                                 { "limit", 'n', NULL, &s.limit_text } };
     queue_view v;
     int status;

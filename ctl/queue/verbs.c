@@ -70,7 +70,8 @@ static const command verbs[] = {
       queue_reroute },
     { "check", "[--repair] [--json]", "verify every file; repair, quarantine", queue_check },
     { "export", "FILE|- [ID…|ALL|FILTER] [--json]", "whole messages with their state into one file", queue_export },
-    { "import", "FILE [--requeue] [--dry-run] [--yes] [--json]", "put what was exported into this queue", queue_import },
+    { "import", "FILE [--requeue] [--dry-run] [--yes] [--json]", "put what was exported into this queue",
+      queue_import },
 };
 
 int command_queue(invocation *in)

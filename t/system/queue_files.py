@@ -2,41 +2,14 @@
 import os
 import struct
 
-DIGITS = "0123456789BCDFGHJKLMNPQRSTVWXYZ"
-
-
-def _table():
-    rows = []
-    for n in range(256):
-        for _ in range(8):
-            n = n >> 1 ^ 0x82F63B78 if n & 1 else n >> 1
-        rows.append(n)
-    return rows
-
-
-TABLE = _table()
-
-
-def crc32c(data):
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc = TABLE[(crc ^ byte) & 0xFF] ^ crc >> 8
-    return crc ^ 0xFFFFFFFF
+from queue_file import ID_CHARS, checksum, name_of
 
 
 def number_of(name):
     n = 0
     for c in name:
-        n = n * len(DIGITS) + DIGITS.index(c)
+        n = n * len(ID_CHARS) + ID_CHARS.index(c)
     return n
-
-
-def name_of(number):
-    name = ""
-    for _ in range(11):
-        number, digit = divmod(number, len(DIGITS))
-        name = DIGITS[digit] + name
-    return name
 
 
 def with_id(data, number, arrived_s=None):
@@ -45,9 +18,9 @@ def with_id(data, number, arrived_s=None):
     struct.pack_into("<Q", data, 8, number)
     if arrived_s is not None:
         struct.pack_into("<Q", data, 16, int(arrived_s * 1000000))
-    struct.pack_into("<I", data, 84, crc32c(data[:84]))
+    struct.pack_into("<I", data, 84, checksum(data[:84]))
     struct.pack_into("<Q", data, len(data) - 24, number)
-    struct.pack_into("<I", data, len(data) - 4, crc32c(data[-32:-4]))
+    struct.pack_into("<I", data, len(data) - 4, checksum(data[-32:-4]))
     return bytes(data)
 
 

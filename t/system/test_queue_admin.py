@@ -181,9 +181,9 @@ def as_user(s, name, *args, uid=ORDINARY_UID, **more):
 @pytest.mark.skipif(not is_root, reason="needs a second user")
 def test_others_see_and_delete_their_own_only(s):
     theirs = hold_one(s, "of root")
-    sent = as_user(s, "sendmail", "nobody@example.test", input="Subject: mine\n\nbody of mine\n")
+    sent = as_user(s, "sendmail", "user2@example.test", input="Subject: mine\n\nbody of mine\n")
     assert sent.returncode == 0, sent.stderr
-    until(lambda: len([m for m in listed(s).values() if m["place"] == "hold"]) == 2, "both held")
+    until(lambda: [m for m in listed(s).values() if m["place"] == "deferred"], "a deferred message")
     mine = next(i for i in listed(s) if i != theirs)
 
     def queue(*args, **more):

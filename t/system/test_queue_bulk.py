@@ -65,17 +65,26 @@ def both(s, look):
     return running
 
 
+def hold_one(s, to="user2@example.test"):
+    """A message that could not be delivered, and is held. Returns its id."""
+    before = set(ids(s))
+    block(s, to.split("@")[0])
+    submit(s, to)
+    (ident,) = until(lambda: [i for i in ids(s, "--status", "deferred") if i not in before], "another deferred message")
+    assert queue(s, "hold", ident).stdout == "hold: 1 message\n"
+    return ident
+
+
 @pytest.fixture
 def mixed(s):
-    """Two deferred for user2, a large one for user3, one that failed, held."""
+    """Two deferred for user2, a large one for user3, and another for user3 that is on hold."""
     for user in ("user2", "user3"):
         block(s, user)
     submit(s, "user2@example.test")
     submit(s, "user2@example.test user1@example.test", "other@two.example")
     submit(s, "user3@example.test", body="line\n" * 20000)
-    submit(s, "nobody@example.test")
     wait_count(s, 3, "--status", "deferred")
-    wait_count(s, 1, "--status", "hold")
+    hold_one(s, "user3@example.test")
     yield s
     for user in ("user2", "user3"):
         block(s, user, False)
@@ -83,6 +92,7 @@ def mixed(s):
 
 def test_filters_and_order(mixed):
     s = mixed
+    reason = next(r["reason"] for r in listed(s)[0]["recipients"])
 
     def look():
         assert count(s) == 4 and count(s, "--status", "deferred,hold") == 4 and count(s, "--status", "active") == 0
@@ -91,10 +101,11 @@ def test_filters_and_order(mixed):
         assert count(s, "--sender", "<>") == 0
         assert count(s, "--recipient", "user2@example.test") == 2
         assert count(s, "--recipient", "user1@example.test") == 0  # delivered: nobody waits for it
-        assert count(s, "--recipient", "user?@example.test") == 3
+        assert count(s, "--recipient", "user?@example.test") == 4
         assert count(s, "--destination", "example.test") == 4 and count(s, "--destination", "local:user2@*") == 2
         assert count(s, "--destination", "two.example") == 0
-        assert count(s, "--reason", "user UNKNOWN") == 1 and count(s, "--reason", "5.1.1") == 1
+        assert count(s, "--reason", "4.") == 4 and count(s, "--reason", "5.") == 0
+        assert count(s, "--reason", reason[3:15].upper()) == 4 and count(s, "--reason", "nobody says so") == 0
         assert count(s, "--size", ">60k") == 1 and count(s, "--size", "<60k") == 3 and count(s, "--size", "1") == 4
         assert count(s, "--older", "1h") == 0 and count(s, "--newer", "1h") == 4
         assert count(s, "--login", f"uid:{os.geteuid()}") == 4 and count(s, "--login", "alice") == 0
@@ -109,7 +120,7 @@ def test_filters_and_order(mixed):
         tries = [m["tries"] for m in listed(s, "--sort", "tries")]
         assert tries == sorted(tries, reverse=True)
         rows = [json.loads(line) for line in queue(s, "list", "--count", "--by", "recipient", "--json").stdout.splitlines()]
-        assert {r["key"]: r["count"] for r in rows} == {"user2@example.test": 2, "user3@example.test": 1, "nobody@example.test": 1}
+        assert {r["key"]: r["count"] for r in rows} == {"user2@example.test": 2, "user3@example.test": 2}
         rows = queue(s, "list", "--by", "status").stdout
         assert re.search(r"(?m)^ +3 .* deferred$", rows) and re.search(r"(?m)^ +1 .* hold$", rows)
         assert queue(s, "list", "--sender", "@none.example").stdout == "no message fits\n"
@@ -228,22 +239,17 @@ def test_requeue_looks_recipients_up_anew(s):
     assert len(s.messages("user1")) == 1 and s.messages("user3") == []
 
 
-def test_requeue_of_what_failed_while_stopped(s):
-    submit(s, "later@example.test")
-    wait_count(s, 1, "--status", "hold")
+def test_requeue_while_stopped(s):
+    ident = hold_one(s)
     s.stop()
-    (ident,) = ids(s)
     assert queue(s, "requeue", ident).stdout == "requeue: 1 message\n"
     (m,) = listed(s)
     assert m["id"] == ident and m["place"] == "deferred" and m["tries"] == 0
-    assert [(r["state"], r["transport"], r["address"]) for r in m["recipients"]] == [("pending", "", "later@example.test")]
+    assert [(r["state"], r["transport"], r["address"]) for r in m["recipients"]] == [("pending", "", "user2@example.test")]
     assert queue(s, "check").returncode == 0
-    with open(os.path.join(s.config_dir, "users"), "r+", encoding="utf-8") as f:
-        line = next(x for x in f if x.startswith("user3@"))
-        f.seek(0, os.SEEK_END)
-        f.write(line.replace("user3@", "later@", 1))
+    block(s, "user2", False)
     s.start()
-    s.wait_messages(1, "user3")
+    s.wait_messages(1, "user2")
     s.wait_queue_empty()
 
 
@@ -280,8 +286,7 @@ def test_reroute(s, is_stopped):
     assert queue(s, "reroute", "--to", "error:5.7.1 We do not want it", "--yes", second).returncode == 0
     assert queue(s, "release", second).returncode == 0
     s.wait_log(rf"failed id={second}.*status=5\.7\.1.*We do not want it")
-    assert len(s.messages("user1")) == 1 and s.messages("user2") == [] if os.access(
-        os.path.join(s.mail_dir, "user2", "Maildir"), os.R_OK) else True
+    assert len(s.messages("user1")) == 1
     block(s, "user2", False)
     assert s.messages("user2") == []
 
@@ -289,8 +294,7 @@ def test_reroute(s, is_stopped):
 # ---- check ----
 
 def test_check_finds_and_repairs(s):
-    submit(s, "nobody@example.test")
-    wait_count(s, 1, "--status", "hold")
+    hold_one(s)
     assert queue(s, "check").returncode == 0
     s.stop()
     (path,) = s.queue_files("hold")
@@ -337,10 +341,8 @@ def test_check_finds_and_repairs(s):
 
 
 def test_check_of_a_running_suite(s):
-    submit(s, "nobody@example.test")
-    submit(s, "noone@example.test")
-    wait_count(s, 2, "--status", "hold")
-    bad = ids(s)[0]
+    bad = hold_one(s)
+    hold_one(s)
     with open(path_of(s, "hold", bad), "r+b") as f:
         f.seek(4100)
         f.write(b"\xff")
@@ -405,8 +407,7 @@ def test_export_and_import_on_another_host(mixed, tmp_path, is_stopped):
 @pytest.mark.parametrize("is_stopped", [False, True])
 def test_import_gives_another_id_where_one_exists(s, tmp_path, is_stopped):
     path = str(tmp_path / "queue.tar")
-    submit(s, "nobody@example.test")
-    wait_count(s, 1, "--status", "hold")
+    hold_one(s)
     assert queue(s, "export", path).returncode == 0
     s.stop()
     (file,) = s.queue_files("hold")
@@ -422,8 +423,8 @@ def test_import_gives_another_id_where_one_exists(s, tmp_path, is_stopped):
     assert len(found) == 2 and ident in found
     if is_stopped:
         s.start()
-    submit(s, "nobody@example.test")
-    wait_count(s, 3, "--status", "hold")
+    hold_one(s)
+    assert count(s, "--status", "hold") == 3
 
 
 def test_import_refuses_what_is_damaged(mixed, tmp_path):

@@ -16,7 +16,9 @@ static const struct given {
     queue_place place;
     uint64_t id;
     size_t bytes;
-} files[] = { { QUEUE_DEFERRED, 4711, 0 }, { QUEUE_HOLD, 4712, 512 }, { QUEUE_ACTIVE, 1, 513 }, { QUEUE_HOLD, 99, 70000 } };
+} files[] = {
+    { QUEUE_DEFERRED, 4711, 0 }, { QUEUE_HOLD, 4712, 512 }, { QUEUE_ACTIVE, 1, 513 }, { QUEUE_HOLD, 99, 70000 }
+};
 
 static char content[70000];
 
@@ -109,7 +111,7 @@ static void any_octet_counts(void **state)
         fault f = archive_open(&a, fd);
         for (size_t i = 0; i < a.members.n && !is_fault(f); i++)
             f = archive_copy(fd, &a.members.p[i], to);
-        bool is_blank = at % ARCHIVE_BLOCK == 155 && was == ' '; /* behind a header's sum */
+        bool is_blank = at % ARCHIVE_BLOCK == 155 && was == ' ';                /* behind a header's sum */
         bool is_harmless = is_blank || (was == '\0' && at > 4 * ARCHIVE_BLOCK); /* behind the manifest */
         bool is_host = !is_fault(f) && !str_equal(a.host, STR("mx.example.test"));
         bool is_time = !is_fault(f) && a.made_s != 1234567890;

@@ -10,7 +10,9 @@ enum { NOW_S = 1000000 };
 
 static envelope_recipient to[3] = {
     { .address = STR_ROW("done@d.example"), .transport = STR_ROW("local"), .nexthop = STR_ROW("done") },
-    { .address = STR_ROW("late@D.example"), .original = STR_ROW("team@d.example"), .transport = STR_ROW("local"),
+    { .address = STR_ROW("late@D.example"),
+      .original = STR_ROW("team@d.example"),
+      .transport = STR_ROW("local"),
       .nexthop = STR_ROW("late") },
     { .address = STR_ROW("far@e.example"), .transport = STR_ROW("smtp"), .nexthop = STR_ROW("[mx.e.example]:25") },
 };
@@ -25,7 +27,8 @@ static int setup(void **state)
     slots[2] = queue_slot_make(SLOT_PENDING, 0, "", STR_NONE);
     entry.file = (queue_message){ .head = { .content_bytes = 5000, .recipient_count = 3 },
                                   .envelope = { .reverse_path = STR("From@one.example"), .login = STR("uid:7") },
-                                  .recipients = to, .slots = slots };
+                                  .recipients = to,
+                                  .slots = slots };
     return 0;
 }
 
@@ -109,9 +112,10 @@ static void rows(void **state)
 
 static void mistakes(void **state)
 {
-    queue_filter wrong[] = { { .older = "soon" },   { .older = "" },         { .newer = "-1" },      { .size = "big" },
-                             { .size = ">" },       { .size = "<0" },        { .status = "lost" },   { .status = "incoming" },
-                             { .size = "1x" },      { .status = "hold;all" } };
+    queue_filter wrong[] = { { .older = "soon" },     { .older = "" },          { .newer = "-1" },
+                             { .size = "big" },       { .size = ">" },          { .size = "<0" },
+                             { .status = "lost" },    { .status = "incoming" }, { .size = "1x" },
+                             { .status = "hold;all" } };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(wrong); i++) {
         fault f = filter_read(&wrong[i], NOW_S, false);
@@ -123,8 +127,10 @@ static void mistakes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(envelopes, setup), cmocka_unit_test_setup(recipients_that_wait, setup),
-        cmocka_unit_test_setup(sizes, setup),     cmocka_unit_test(rows),
+        cmocka_unit_test_setup(envelopes, setup),
+        cmocka_unit_test_setup(recipients_that_wait, setup),
+        cmocka_unit_test_setup(sizes, setup),
+        cmocka_unit_test(rows),
         cmocka_unit_test(mistakes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

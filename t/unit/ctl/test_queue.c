@@ -1,4 +1,4 @@
-/* SOURCES: ctl/queue/verbs.c ctl/queue/look.c ctl/queue/list.c ctl/queue/group.c ctl/queue/shape.c ctl/queue/filter.c ctl/queue/select.c ctl/queue/progress.c ctl/queue/print.c ctl/queue/json.c ctl/queue/change.c ctl/queue/change_stopped.c ctl/queue/rewrite.c ctl/queue/requeue.c ctl/queue/reroute.c ctl/queue/check.c ctl/queue/check_file.c ctl/queue/archive.c ctl/queue/export.c ctl/queue/import.c ctl/queue/bring.c ctl/options.c  NEEDS: ctl_common outside_jansson */
+/* SOURCES: ctl/queue/verbs.c ctl/queue/look.c ctl/queue/list.c ctl/queue/group.c ctl/queue/shape.c ctl/queue/filter.c ctl/queue/select.c ctl/queue/progress.c ctl/queue/print.c ctl/queue/json.c ctl/queue/change.c ctl/queue/change_stopped.c ctl/queue/rewrite.c ctl/queue/requeue.c ctl/queue/again.c ctl/queue/reroute.c ctl/queue/check.c ctl/queue/check_file.c ctl/queue/archive.c ctl/queue/export.c ctl/queue/import.c ctl/queue/bring.c ctl/options.c  NEEDS: ctl_common outside_jansson */
 #include "ctl/queue/queue.h"
 #include "base/checksum.h"
 #include "ctl/command.h"

@@ -126,8 +126,11 @@ static void file_make(uint64_t id, queue_place place, str login, str domain)
     int fd = queue_tree_create(w->qmgr.root_fd, id);
     assert_true(fd >= 0 && queue_records_envelope(&records, &e) && queue_records_recipient(&records, &to));
     assert_int_equal(pwrite(fd, content.p, content.n, QUEUE_CONTENT_START), content.n);
-    queue_finish_args args = { .id = id, .arrived_us = 5000000, .content_bytes = content.n,
-                               .content_checksum = checksum(0, content), .recipient_count = 1,
+    queue_finish_args args = { .id = id,
+                               .arrived_us = 5000000,
+                               .content_bytes = content.n,
+                               .content_checksum = checksum(0, content),
+                               .recipient_count = 1,
                                .records = buf_str(&records) };
     assert_false(is_fault(queue_finish(fd, &args)));
     assert_false(is_fault(queue_schedule_write(fd, clock_s() + 3000, 2)));
@@ -141,8 +144,8 @@ static void world_make(unsigned more)
 {
     qmgr *q = &w->qmgr;
     q->process = &w->process;
-    q->ready_last = &q->ready;
-    q->round_last = &q->round;
+    schedule_open(q);
+    destinations_open(q);
     q->root_fd = open(w->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     assert_false(is_fault(queue_tree_make(q->root_fd)));
     file_make(FIRST, QUEUE_DEFERRED, STR("uid:21000"), STR("d.example"));
@@ -167,7 +170,12 @@ static int setup(void **state)
     assert_non_null(mkdtemp(w->folder));
     w->generation.holders = 1;
     w->generation.snapshot.base = (config){ .queue_minfree = 1,
+                                            .local_initial_destination_concurrency = 20,
                                             .local_destination_concurrency_limit = 20,
+                                            .local_destination_concurrency_positive_feedback = STR("1"),
+                                            .local_destination_concurrency_negative_feedback = STR("1"),
+                                            .local_destination_concurrency_failed_cohort_limit = 1,
+                                            .qmgr_delivery_limit = 100,
                                             .qmgr_message_active_limit = 100,
                                             .minimal_backoff_time = 300,
                                             .maximal_backoff_time = 4000,

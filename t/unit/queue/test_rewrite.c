@@ -13,9 +13,14 @@
 
 #define ADDED "Received: from here\r\n"
 
-static const envelope from = { .reverse_path = STR_ROW("a@b.example"), .login = STR_ROW("uid:7"), .flags = ENVELOPE_HOLD };
+static const envelope from = { .reverse_path = STR_ROW("a@b.example"),
+                               .login = STR_ROW("uid:7"),
+                               .flags = ENVELOPE_HOLD };
 static const envelope_recipient to[2] = {
-    { .address = STR_ROW("c@d.example"), .original = STR_ROW("C@d.example"), .transport = STR_ROW("local"), .nexthop = STR_ROW("c") },
+    { .address = STR_ROW("c@d.example"),
+      .original = STR_ROW("C@d.example"),
+      .transport = STR_ROW("local"),
+      .nexthop = STR_ROW("c") },
     { .address = STR_ROW("e@f.example"), .transport = STR_ROW("error"), .nexthop = STR_ROW("5.1.1 User unknown") },
 };
 
@@ -26,8 +31,12 @@ static int file_make(str content)
     assert_true(queue_records_envelope(&records, &from));
     assert_true(queue_records_recipient(&records, &to[0]) && queue_records_recipient(&records, &to[1]));
     assert_true(file_pwrite_all(fd, content, QUEUE_CONTENT_START));
-    queue_finish_args a = { .id = 4711, .arrived_us = 5, .content_bytes = content.n,
-                            .content_checksum = checksum(0, content), .recipient_count = 2, .added = STR(ADDED),
+    queue_finish_args a = { .id = 4711,
+                            .arrived_us = 5,
+                            .content_bytes = content.n,
+                            .content_checksum = checksum(0, content),
+                            .recipient_count = 2,
+                            .added = STR(ADDED),
                             .records = buf_str(&records) };
     assert_false(is_fault(queue_finish(fd, &a)));
     buf_free(&records);
