@@ -181,10 +181,10 @@ int command_stop(invocation *in)
     return pidfd < 0 ? EXIT_DONE : gone_wait(in, pidfd, c->drain_timeout + STOP_MORE_S);
 }
 
-static void row_print(void *context, str row, int fd)
+static void row_print(void *context, str row, int *fds, size_t fd_count)
 {
     (void)context;
-    (void)fd;
+    (void)fds, (void)fd_count;
     fwrite(row.p, 1, row.n, stderr);
 }
 

@@ -5,7 +5,7 @@
 #include <getopt.h>
 #include <stdio.h>
 
-enum { ROWS_MAX = 16, FIRST_LONG = 256 };
+enum { ROWS_MAX = 32, FIRST_LONG = 256 };
 
 typedef struct getopt_tables {
     struct option longs[ROWS_MAX + 2];

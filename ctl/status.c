@@ -22,12 +22,12 @@ typedef struct listing_state {
     VEC(process_row) rows;
 } listing_state;
 
-static void on_row(void *context, str row, int fd)
+static void on_row(void *context, str row, int *fds, size_t fd_count)
 {
     listing_state *l = context;
     process_row out = { 0 };
     str rest = arena_copy(&l->arena, row), word;
-    (void)fd;
+    (void)fds, (void)fd_count;
     while (str_word(&rest, " ", &word)) {
         size_t equals = str_find(word, '=');
         *vec_add(&out.pairs) = (pair){ str_upto(word, equals), str_from(word, equals + 1) };

@@ -1,218 +1,254 @@
-/* `postrider queue` asks here (public/queue). Root and our own uid see and change everything; others
- * may ask for a flush. Runs in: qmgr. */
-#include "base/clock.h"
-#include "base/log.h"
+#include "qmgr/admin.h"
 #include "base/memory.h"
-#include "base/vec.h"
-#include "qmgr/qmgr.h"
-#include "qmgr/touched.h"
+#include "base/num.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { LIST_BATCH = 100 }; /* descriptors on their way at a time */
+enum {
+    PART_MESSAGES = 400, /* looked at before others have their turn; their lines fit a frame */
+    PART_READS = 200,    /* of queue files */
+    ROWS_MAX = 40 * 1024,
+    OPEN_LISTS_MAX = 16, /* of those who are not root, all together: each holds the ids of all messages */
+};
 
-typedef struct listing { /* what a list still has to show, from `at` on */
-    VEC(uint64_t) ids;
-    size_t at;
-} listing;
+/* owner of a message: 0: not known yet */
+enum { OWNER_NOBODY = UINT32_MAX };
+
+desk_work *desk_work_of(admin_client *c)
+{
+    if (c->context == NULL) {
+        desk_work *w = c->context = memory_get(sizeof *w);
+        w->rows = buf_new(ROWS_MAX);
+        w->site = buf_new(1024);
+    }
+    return c->context;
+}
 
 static void on_gone(admin_client *c)
 {
-    listing *l = c->context;
-    if (l)
-        vec_free(&l->ids);
-    free(l);
+    desk_work *w = c->context;
+    if (w == NULL)
+        return;
+    desk_loans_end(c);
+    vec_free(&w->loans);
+    vec_free(&w->ids);
+    buf_free(&w->rows);
+    buf_free(&w->site);
+    free(w);
 }
 
-/* The row of a message is its file: the asker reads it with the same code as on a stopped suite. */
-static bool file_put(admin_client *c, const message *m)
+/* Only cleanup and pickup write a login of this form, from the uid of the other end's socket or the file's owner: names that
+ * authenticate have no colon. */
+static uint32_t owner_by_login(str login)
 {
-    const qmgr *q = c->desk->owner;
+    uint64_t uid;
+    bool is_local = str_starts(login, STR("uid:")) && num_parse(str_from(login, 4), 1, UINT32_MAX - 1, &uid);
+    return is_local ? (uint32_t)uid : (uint32_t)OWNER_NOBODY;
+}
+
+static uint32_t owner_read(qmgr *q, const message *m)
+{
+    if (m->loaded)
+        return owner_by_login(m->loaded->file.envelope.login);
     int fd = queue_tree_open(q->root_fd, m->place, m->id, O_RDONLY);
     if (fd < 0)
-        return false;
-    char row[64];
-    int n = snprintf(row, sizeof row, "%s %s %llu", queue_id_text(m->id).text, queue_place_name(m->place),
-                     (unsigned long long)m->next_try_s);
-    return admin_row_put_fd(c, (str){ row, (size_t)n }, fd);
+        return 0;
+    arena a = arena_new(0);
+    queue_message file;
+    fault f = queue_read(fd, &a, &file);
+    uint32_t owner = is_fault(f) ? (uint32_t)OWNER_NOBODY : owner_by_login(file.envelope.login);
+    arena_free(&a);
+    close(fd);
+    return owner;
 }
 
-/* A part of the list; END says "more" when it goes on, and the asker asks for that. */
+static bool may_see(admin_client *c, message *m)
+{
+    if (admin_is_root(c))
+        return true;
+    if (m->owner == 0) {
+        desk_work_of(c)->reads++;
+        m->owner = owner_read(c->desk->owner, m);
+    }
+    return m->owner == c->uid;
+}
+
+message *desk_find(admin_client *c, uint64_t id)
+{
+    message *m = message_find(c->desk->owner, id);
+    return m && may_see(c, m) ? m : NULL;
+}
+
+void desk_row_put(admin_client *c, uint64_t id, const char *why)
+{
+    char row[300];
+    int n = snprintf(row, sizeof row, "%s %s", queue_id_text(id).text, why);
+    admin_row_put(c, (str){ row, (size_t)n < sizeof row ? (size_t)n : sizeof row - 1 });
+}
+
+static void ids_end(admin_client *c, fault f, uint32_t done)
+{
+    desk_work *w = desk_work_of(c);
+    const qmgr *q = c->desk->owner;
+    if (!is_fault(f))
+        f = touched_sync(&w->touched, q->root_fd);
+    w->touched = (touched){ 0 };
+    admin_end_put(c, f, done);
+}
+
+void desk_ids(admin_client *c, str argument, size_t most, desk_each *each)
+{
+    uint32_t done = 0;
+    str word;
+    uint64_t id;
+    for (size_t n = 0; str_word(&argument, " ", &word); n++) {
+        if (n == most || !queue_id_read(word, &id)) {
+            ids_end(c, fault_make(FAULT_REFUSED, "5.1", "no such message: %.*s", STR_ARG(str_upto(word, 80))), done);
+            return;
+        }
+        done += each(c, id);
+    }
+    ids_end(c, NO_FAULT, done);
+}
+
+/* What goes on later is said with END and "more": the client's next question gives the others a turn. */
 static void on_more(admin_client *c, str argument)
 {
-    listing *l = c->context;
+    desk_work *w = desk_work_of(c);
     uint32_t n = 0;
     (void)argument;
-    for (unsigned i = 0; l && i < LIST_BATCH && l->at < l->ids.n; i++) {
-        message *m = message_find(c->desk->owner, l->ids.p[l->at++]);
-        n += m && file_put(c, m);
+    w->reads = 0;
+    for (unsigned i = 0; i < PART_MESSAGES && w->reads < PART_READS && w->at < w->ids.n; i++) {
+        message *m = message_find(c->desk->owner, w->ids.p[w->at++]);
+        n += m && w->step(c, w, m);
     }
-    if (l && l->at < l->ids.n)
+    if (w->rows.n)
+        admin_row_put(c, buf_str(&w->rows));
+    buf_clear(&w->rows);
+    if (w->at < w->ids.n) {
         admin_more_put(c, n);
-    else
-        admin_end_put(c, NO_FAULT, n);
-}
-
-static int by_number(const void *a, const void *b)
-{
-    const uint64_t *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
-/* The oldest first: ids grow. */
-static void on_list(admin_client *c, str argument)
-{
-    const qmgr *q = c->desk->owner;
-    map_entry e;
-    size_t cursor = 0;
-    on_gone(c);
-    listing *l = c->context = memory_get(sizeof *l);
-    while (map_next(&q->messages, &cursor, &e))
-        *vec_add(&l->ids) = ((const message *)e.value)->id;
-    if (l->ids.n)
-        qsort(l->ids.p, l->ids.n, sizeof *l->ids.p, by_number);
-    on_more(c, argument);
-}
-
-static message *message_named(admin_client *c, str name)
-{
-    uint64_t id;
-    message *m = queue_id_read(name, &id) ? message_find(c->desk->owner, id) : NULL;
-    if (m == NULL)
-        admin_end_put(c, fault_make(FAULT_REFUSED, "5.1", "no such message: %.*s", STR_ARG(name)), 0);
-    return m;
-}
-
-static void on_show(admin_client *c, str argument)
-{
-    message *m = message_named(c, argument);
-    if (m == NULL)
         return;
-    bool is_there = file_put(c, m);
-    admin_end_put(c, is_there ? NO_FAULT : fault_errno("open the queue file"), is_there);
-}
-
-typedef bool change(qmgr *q, message *m);
-
-static bool hold(qmgr *q, message *m)
-{
-    if (m->place == QUEUE_HOLD)
-        return false;
-    m->asked = ASKED_HOLD;
-    finish_asked(q, m);
-    return true;
-}
-
-static bool drop(qmgr *q, message *m)
-{
-    m->asked = ASKED_DELETE;
-    finish_asked(q, m);
-    return true;
-}
-
-/* What had failed for good gets another chance, unless its sender was told so. */
-static bool release(qmgr *q, message *m)
-{
-    if (m->place != QUEUE_HOLD)
-        return false;
-    fault f = message_load(q, m);
-    if (is_fault(f)) {
-        message_damaged(q, m, f);
-        return false;
     }
-    queue_message *file = &m->loaded->file;
-    for (uint32_t i = 0; i < file->head.recipient_count; i++)
-        if (file->slots[i].state == SLOT_FAILED && !(file->slots[i].told & SLOT_TOLD_FAILURE)) {
-            file->slots[i] =
-                queue_slot_make(SLOT_DEFERRED, clock_s(), file->slots[i].status, str_c(file->slots[i].reason));
-            queue_slot_write(message_write_fd(q, m), &file->head, i, &file->slots[i]);
-        }
-    m->tries++; /* a message that policy held is not held again */
-    queue_schedule_write(message_write_fd(q, m), clock_s(), m->tries);
-    bool is_out = message_move(q, m, QUEUE_DEFERRED) && fsync(message_write_fd(q, m)) == 0;
-    message_unload(q, m);
-    schedule_ready(q, m);
-    return is_out;
+    vec_free(&w->ids);
+    admin_end_put(c, NO_FAULT, n);
 }
 
-static bool flush(qmgr *q, message *m)
+static size_t lists_of_others(const admin_desk *d)
 {
-    if (m->place != QUEUE_DEFERRED)
-        return false;
-    schedule_ready(q, m);
-    return true;
-}
-
-static bool change_one(qmgr *q, message *m, change *apply, touched *t)
-{
-    queue_place from = m->place;
-    uint64_t id = m->id;
-    if (!apply(q, m))
-        return false;
-    touched_add(t, from, id);
-    m = message_find(q, id);
-    if (m)
-        touched_add(t, m->place, id);
-    return true;
-}
-
-static uint32_t change_all(qmgr *q, change *apply, touched *t)
-{
-    VEC(message *) all = { 0 };
-    map_entry e;
-    size_t cursor = 0;
-    uint32_t n = 0;
-    while (map_next(&q->messages, &cursor, &e))
-        *vec_add(&all) = e.value;
-    for (size_t i = 0; i < all.n; i++)
-        n += change_one(q, all.p[i], apply, t);
-    vec_free(&all);
+    size_t n = 0;
+    for (const admin_client *c = d->clients; c; c = c->next)
+        n += !admin_is_root(c) && c->context && ((const desk_work *)c->context)->ids.n > 0;
     return n;
 }
 
-/* What is answered survives a power cut: held is not delivered, deleted does not come back. */
-static void change_some(admin_client *c, str argument, change *apply)
+void desk_begin(admin_client *c, desk_step *step)
 {
-    qmgr *q = c->desk->owner;
-    touched t = { 0 };
-    uint32_t n = 0;
-    if (str_equal(argument, STR("ALL"))) {
-        n = change_all(q, apply, &t);
-    } else {
-        message *m = message_named(c, argument);
-        if (m == NULL)
-            return;
-        n = change_one(q, m, apply, &t);
+    const qmgr *q = c->desk->owner;
+    desk_work *w = desk_work_of(c);
+    map_entry e;
+    size_t cursor = 0;
+    vec_free(&w->ids);
+    w->at = 0;
+    w->step = step;
+    if (!admin_is_root(c) && lists_of_others(c->desk) >= OPEN_LISTS_MAX) {
+        admin_end_put(c, fault_make(FAULT_TRY_LATER, "3.2", "too many look at the queue now; try again"), 0);
+        return;
     }
-    admin_end_put(c, apply == flush ? NO_FAULT : touched_sync(&t, q->root_fd), n);
+    while (map_next(&q->messages, &cursor, &e))
+        *vec_add(&w->ids) = ((const message *)e.value)->id;
+    on_more(c, STR_NONE);
 }
 
-static void on_hold(admin_client *c, str argument)
+static bool line_add(buf *rows, uint64_t id, queue_place place, const message *m)
 {
-    change_some(c, argument, hold);
+    return buf_printf(rows, "%s %s %llu %llu %u\n", queue_id_text(id).text, queue_place_name(place),
+                      m ? (unsigned long long)m->next_try_s : 0, m ? (unsigned long long)m->arrived_s : 0,
+                      m ? m->tries : 0);
 }
 
-static void on_release(admin_client *c, str argument)
+/* One that a start found, and nobody has looked at since: its times are in its file. */
+static void times_learn(admin_client *c, message *m)
 {
-    change_some(c, argument, release);
+    const qmgr *q = c->desk->owner;
+    queue_schedule when = { 0 };
+    int fd = queue_tree_open(q->root_fd, m->place, m->id, O_RDONLY);
+    if (fd < 0)
+        return;
+    desk_work_of(c)->reads++;
+    if (!is_fault(queue_times_read(fd, &m->arrived_s, &when)) && m->state == MESSAGE_AT_REST)
+        m->tries = when.tries;
+    close(fd);
 }
 
-static void on_delete(admin_client *c, str argument)
+static bool list_step(admin_client *c, desk_work *w, message *m)
 {
-    change_some(c, argument, drop);
+    if (!may_see(c, m))
+        return false;
+    if (m->arrived_s == 0)
+        times_learn(c, m);
+    return line_add(&w->rows, m->id, m->place, m);
 }
 
-static void on_flush(admin_client *c, str argument)
+/* Damaged files are not in memory; there are few. */
+static bool corrupt_add(void *context, queue_place p, uint64_t id, const char *name)
 {
-    change_some(c, argument, flush);
+    admin_client *c = context;
+    buf *rows = &desk_work_of(c)->rows;
+    (void)name;
+    if (id == 0)
+        return true;
+    line_add(rows, id, p, NULL);
+    if (rows->n > ROWS_MAX - 200) {
+        admin_row_put(c, buf_str(rows));
+        buf_clear(rows);
+    }
+    return true;
+}
+
+static void on_list(admin_client *c, str argument)
+{
+    const qmgr *q = c->desk->owner;
+    (void)argument;
+    if (admin_is_root(c))
+        (void)queue_tree_scan(q->root_fd, QUEUE_CORRUPT, corrupt_add, c);
+    desk_begin(c, list_step);
+}
+
+/* The row of a message is its file: the asker reads it with the same code as on a stopped suite. */
+static bool file_put(admin_client *c, uint64_t id, queue_place place, uint64_t next_try_s)
+{
+    const qmgr *q = c->desk->owner;
+    int fd = queue_tree_open(q->root_fd, place, id, O_RDONLY);
+    if (fd < 0)
+        return false;
+    char row[64];
+    int n = snprintf(row, sizeof row, "%s %s %llu", queue_id_text(id).text, queue_place_name(place),
+                     (unsigned long long)next_try_s);
+    return admin_row_put_fds(c, (str){ row, (size_t)n }, &fd, 1);
+}
+
+static bool file_give(admin_client *c, uint64_t id)
+{
+    const message *m = desk_find(c, id);
+    if (m)
+        return file_put(c, id, m->place, m->next_try_s);
+    return admin_is_root(c) && file_put(c, id, QUEUE_CORRUPT, 0);
+}
+
+static void on_files(admin_client *c, str argument)
+{
+    desk_ids(c, argument, ADMIN_FILES_MAX, file_give);
 }
 
 static const admin_verb verbs[] = {
-    { "list", false, on_list },  { "more", false, on_more },       { "show", false, on_show },
-    { "hold", false, on_hold },  { "release", false, on_release }, { "delete", false, on_delete },
-    { "flush", true, on_flush },
+    { "list", true, on_list },          { "more", true, on_more },
+    { "files", true, on_files },        { "delete", true, desk_delete },
+    { "flush", true, desk_flush },      { "hold", false, desk_hold },
+    { "release", false, desk_release }, { "quarantine", false, desk_quarantine },
+    { "lend", false, desk_lend },       { "keep", false, desk_keep },
+    { "back", false, desk_back },       { "bring", false, desk_bring },
 };
 
 void admin_start(qmgr *q)

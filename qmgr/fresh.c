@@ -46,7 +46,7 @@ static void fresh_add(qmgr *q, peer *holder, uint64_t id)
  * begins. */
 static fault file_make(qmgr *q, uint64_t id, int out[2])
 {
-    out[0] = queue_tree_create(q->root_fd, id);
+    out[0] = queue_tree_create(q->root_fd, QUEUE_ACTIVE, id);
     out[1] = out[0] >= 0 ? queue_tree_open(q->root_fd, QUEUE_ACTIVE, id, O_WRONLY) : -1;
     if (out[1] >= 0 && flock(out[0], LOCK_EX | LOCK_NB) == 0 && lseek(out[1], QUEUE_CONTENT_START, SEEK_SET) >= 0)
         return NO_FAULT;

@@ -9,14 +9,13 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static const char mark_name[] = "id-mark";
 #define RESERVE_US (UINT64_C(3600) * 1000000)
 
 static fault reserve(qmgr *q, uint64_t upto)
 {
     char text[32];
     int n = snprintf(text, sizeof text, "%llu\n", (unsigned long long)upto);
-    fault f = file_replace(q->root_fd, mark_name, (str){ text, (size_t)n }, (file_owner){ .mode = 0600 });
+    fault f = file_replace(q->root_fd, QUEUE_ID_MARK, (str){ text, (size_t)n }, (file_owner){ .mode = 0600 });
     if (!is_fault(f))
         q->id_reserved = upto;
     return f;
@@ -26,7 +25,7 @@ fault ids_open(qmgr *q)
 {
     buf content = buf_new(64);
     uint64_t mark = 0;
-    fault f = file_read(q->root_fd, mark_name, &content);
+    fault f = file_read(q->root_fd, QUEUE_ID_MARK, &content);
     if (is_fault(f) && errno != ENOENT) {
         buf_free(&content);
         return f;

@@ -66,11 +66,13 @@ struct message {
     uint64_t next_try_s;
     uint64_t arrived_s;
     uint32_t tries;
-    uint8_t place; /* queue_place */
+    uint32_t owner; /* uid of the local program that submitted it, as the desk sees it; 0: not looked at */
+    uint8_t place;  /* queue_place */
     uint8_t
         state; /* message_state: at rest (held), in the heap of waiting ones, in the list of ready ones, being delivered */
     uint8_t asked;      /* done when the delivery that runs has ended */
     bool is_found;      /* by the scan at the start: what it says was not looked at yet */
+    bool is_lent;       /* a client makes its file anew: it rests */
     bool is_flushed;    /* somebody wants it tried now, also by a transport of defer_transports */
     bool is_unreported; /* it waits for bounce, too */
     size_t heap_at;

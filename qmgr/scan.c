@@ -67,7 +67,7 @@ static void learn(void *context)
     learning *l = &q->learning;
     for (unsigned n = 0; n < LEARN_PER_ROUND && l->at < l->ids.n; n++) {
         message *m = message_find(q, l->ids.p[l->at++]);
-        if (m && m->place == QUEUE_DEFERRED && m->state == MESSAGE_AT_REST)
+        if (m && m->place == QUEUE_DEFERRED && m->state == MESSAGE_AT_REST && !m->is_lent)
             learn_one(q, m);
     }
     if (l->at < l->ids.n) {

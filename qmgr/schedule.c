@@ -81,6 +81,7 @@ void schedule_at(qmgr *q, message *m, uint64_t next_try_s)
     if (next_try_s == 0)
         next_try_s = clock_s() + c->minimal_backoff_time;
     m->next_try_s = next_try_s < latest ? next_try_s : latest; /* also after the clock jumped back */
+    m->is_flushed = false;                                     /* that try is over */
     schedule_never(q, m);
     assert(m->state == MESSAGE_AT_REST);
     *vec_add(&q->waiting) = m;

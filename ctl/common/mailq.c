@@ -1,5 +1,5 @@
 #include "ctl/common/mailq.h"
-#include "ctl/common/queue_entry.h"
+#include "ctl/common/queue_view.h"
 #include "ctl/common/text.h"
 #include <inttypes.h>
 #include <sysexits.h>
@@ -45,7 +45,7 @@ static void entry_print(void *context, const queue_entry *e)
         puts("-Queue ID-  --Size-- ----Arrival Time---- -Sender/Recipient-------");
     if (localtime_r(&arrived, &tm))
         strftime(when, sizeof when, "%a %b %e %H:%M:%S", &tm);
-    printf("%s%c %8" PRIu64 " %-20s ", e->id.text, mark_of(e->place), m->head.content_bytes, when);
+    printf("%s%c %8" PRIu64 " %-20s ", queue_id_text(e->id).text, mark_of(e->place), m->head.content_bytes, when);
     if (is_fault(e->fault))
         printf("(%s)", e->fault.text);
     else
@@ -56,13 +56,31 @@ static void entry_print(void *context, const queue_entry *e)
     t->bytes += m->head.content_bytes;
 }
 
+static fault all_print(queue_view *v, totals *t)
+{
+    queue_rows rows;
+    queue_ids ids = { 0 };
+    fault f = queue_view_rows(v, &rows);
+    for (size_t i = 0; i < rows.n; i++)
+        *vec_add(&ids) = rows.p[i].id;
+    if (!is_fault(f))
+        f = queue_view_files(v, ids.p, ids.n, entry_print, t, NULL);
+    vec_free(&rows);
+    vec_free(&ids);
+    return f;
+}
+
 int mailq_print(const config *c)
 {
     totals t = { 0 };
-    queue_looked l = queue_look(c, entry_print, &t);
-    if (is_fault(l.fault)) {
-        fprintf(stderr, "mailq: %s\n", l.fault.text);
-        return l.fault.kind == FAULT_TRY_LATER ? EX_TEMPFAIL : EX_NOPERM;
+    queue_view v;
+    fault f = queue_view_open(&v, c, VIEW_LOOK);
+    if (!is_fault(f))
+        f = all_print(&v, &t);
+    queue_view_close(&v);
+    if (is_fault(f)) {
+        fprintf(stderr, "mailq: %s\n", f.text);
+        return f.kind == FAULT_TRY_LATER ? EX_TEMPFAIL : EX_NOPERM;
     }
     if (t.messages == 0)
         puts("Mail queue is empty");

@@ -12,11 +12,26 @@
 #include <sys/stat.h>
 #include <sysexits.h>
 
+/* "ID why": it could not be tried. */
+static void on_refused(void *context, str row, int *fds, size_t fd_count)
+{
+    int *status = context;
+    (void)fds, (void)fd_count;
+    fprintf(stderr, "sendmail: %.*s\n", STR_ARG(row));
+    *status = EX_DATAERR;
+}
+
 static int queue_flush(const config *c, const sendmail_options *o)
 {
-    ask_answer a = ask(c, "queue", STR("flush"), o->flush_id.n ? o->flush_id : STR("ALL"), NULL, NULL);
+    int status = EX_OK;
+    arena mem = arena_new(0);
+    str what = o->flush_id.n     ? o->flush_id
+               : o->flush_site.n ? arena_printf(&mem, "SITE %.*s", STR_ARG(o->flush_site))
+                                 : STR("ALL");
+    ask_answer a = ask(c, "queue", STR("flush"), what, on_refused, &status);
+    arena_free(&mem);
     if (a.is_running)
-        return fault_status(a.fault, EX_DATAERR);
+        return is_fault(a.fault) ? fault_status(a.fault, EX_DATAERR) : status;
     fputs("sendmail: the mail system does not run; its queue is looked at when it starts\n", stderr);
     return EX_UNAVAILABLE;
 }

@@ -86,7 +86,7 @@ static fault body_take(const char *value, sendmail_options *o)
                                                                      : usage("-B takes 7BIT or 8BITMIME, not", value);
 }
 
-/* -q: all; -qI and an id: that message; -qR, -qS: all, as there is no order by place. */
+/* -q: all; -qI and an id: that message; -qR and a site: what goes there; -qS: all, as there is no order by sender. */
 static fault flush_take(const char *value, sendmail_options *o)
 {
     if (o->mode == MODE_DELIVER)
@@ -95,6 +95,8 @@ static fault flush_take(const char *value, sendmail_options *o)
         return usage("the suite is started with \"postrider start\", not with -q", value);
     if (value && value[0] == 'I')
         o->flush_id = str_c(value + 1);
+    if (value && value[0] == 'R')
+        return text_take("the site (-qR)", value + 1, TEXT_MAX, &o->flush_site);
     return NO_FAULT;
 }
 

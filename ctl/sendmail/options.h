@@ -11,7 +11,7 @@ typedef struct sendmail_options {
     bool ignores_dot;      /* -i, -oi */
     bool has_sender;
     str sender, full_name; /* full_name.p NULL: not said */
-    str flush_id;          /* -qI; empty: all */
+    str flush_id, flush_site; /* -qI, -qR; both empty: all */
     uint32_t notify;       /* NOTIFY_…, 0: not said */
     str returns, envelope_id;
     bool has_verp; /* -XV */

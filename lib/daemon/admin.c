@@ -24,15 +24,15 @@ void admin_row_put(admin_client *c, str row)
     channel_put(&c->channel, ADMIN_ROW, 0, admin_row, &m);
 }
 
-bool admin_row_put_fd(admin_client *c, str row, int fd)
+bool admin_row_put_fds(admin_client *c, str row, const int *fds, size_t count)
 {
     admin_row m = { .row = row };
-    return channel_put_fds(&c->channel, ADMIN_ROW, 0, admin_row, &m, &fd, 1);
+    return channel_put_fds(&c->channel, ADMIN_ROW, 0, admin_row, &m, fds, count);
 }
 
 void admin_end_put(admin_client *c, fault f, uint32_t count)
 {
-    admin_end m = { .outcome = f.kind, .count = count, .reason = str_c(f.text) };
+    admin_end m = { .outcome = f.kind, .count = count, .status = str_c(f.status), .reason = str_c(f.text) };
     channel_put(&c->channel, ADMIN_END, 0, admin_end, &m);
 }
 
@@ -45,6 +45,11 @@ void admin_more_put(admin_client *c, uint32_t count)
 static bool is_admin(uid_t uid)
 {
     return uid == 0 || uid == geteuid();
+}
+
+bool admin_is_root(const admin_client *c)
+{
+    return is_admin(c->uid);
 }
 
 static const admin_verb *verb_find(const admin_desk *d, str name)

@@ -35,11 +35,13 @@ struct admin_desk {
     talk talk; /* the desk's own */
 };
 
+bool admin_is_root(const admin_client *c); /* root, or our own uid */
+
 void admin_open(admin_desk *d);                     /* its fields are set up to on_gone */
 void admin_admit(admin_desk *d, int fd, uid_t uid); /* takes fd */
 
 /* The answer: rows, then one end. */
 void admin_row_put(admin_client *c, str row);
-bool admin_row_put_fd(admin_client *c, str row, int fd); /* takes fd */
+bool admin_row_put_fds(admin_client *c, str row, const int *fds, size_t count); /* takes them */
 void admin_end_put(admin_client *c, fault f, uint32_t count);
 void admin_more_put(admin_client *c, uint32_t count); /* an end: ask for more */

@@ -69,6 +69,11 @@ bool queue_records_recipient(buf *records, const envelope_recipient *r)
     RECORD_APPEND(records, envelope_recipient, r);
 }
 
+str queue_domain(str address)
+{
+    return str_from(address, str_find_last(address, '@') + 1);
+}
+
 uint64_t queue_content_behind(uint64_t content_bytes)
 {
     uint64_t end = QUEUE_CONTENT_START + content_bytes;

@@ -100,6 +100,9 @@ static inline uint64_t queue_content_start(const queue_head *h)
 bool queue_records_envelope(buf *records, const envelope *e);
 bool queue_records_recipient(buf *records, const envelope_recipient *r);
 
+/* The domain of an address of an envelope: behind the last @, or empty. */
+str queue_domain(str address);
+
 /* Reads and checks everything but the content. */
 fault queue_read(int fd, arena *a, queue_message *out);
 

@@ -9,5 +9,7 @@ typedef struct queue_name {
     char text[QUEUE_ID_CHARS + 1];
 } queue_name;
 
+#define QUEUE_ID_MARK "id-mark" /* the file, in the queue's folder: no id below its number is given again */
+
 queue_name queue_id_text(uint64_t id);
 bool queue_id_read(str text, uint64_t *out); /* either case */

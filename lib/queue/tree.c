@@ -1,5 +1,6 @@
 #include "queue/tree.h"
 #include <assert.h>
+#include "os/file.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -39,22 +40,39 @@ static fault folder_make(int queue_fd, const char *name)
     return fault_errno("make the queue folder %s", name);
 }
 
-fault queue_tree_make(int queue_fd)
+typedef fault folder_fn(int queue_fd, const char *name);
+
+static fault folders_each(int queue_fd, folder_fn *each)
 {
     fault f = NO_FAULT;
     for (int p = 0; p < QUEUE_PLACES && !is_fault(f); p++)
-        f = folder_make(queue_fd, folders[p]);
+        f = each(queue_fd, folders[p]);
     for (const char *c = branches; *c && !is_fault(f); c++) {
         char name[16];
         snprintf(name, sizeof name, "%s/%c", folders[QUEUE_DEFERRED], *c);
-        f = folder_make(queue_fd, name);
+        f = each(queue_fd, name);
     }
     return f;
 }
 
-int queue_tree_create(int queue_fd, uint64_t id)
+fault queue_tree_make(int queue_fd)
 {
-    return openat(queue_fd, path_of(QUEUE_ACTIVE, id).text, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    return folders_each(queue_fd, folder_make);
+}
+
+static fault folder_sync(int queue_fd, const char *name)
+{
+    return file_sync_folder(queue_fd, name) ? NO_FAULT : fault_errno("make the queue folder %s durable", name);
+}
+
+fault queue_tree_sync_all(int queue_fd)
+{
+    return folders_each(queue_fd, folder_sync);
+}
+
+int queue_tree_create(int queue_fd, queue_place p, uint64_t id)
+{
+    return openat(queue_fd, path_of(p, id).text, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 }
 
 int queue_tree_open(int queue_fd, queue_place p, uint64_t id, int flags)

@@ -90,14 +90,17 @@ def test_release_tries_again_and_delivers(s):
 
 def test_delete(s):
     idents = [hold_one(s, f"one {n}") for n in range(3)]
-    assert s.postrider("queue", "delete", idents[0]).returncode == 0
+    done = s.postrider("queue", "delete", idents[0], stdin=subprocess.DEVNULL)
+    assert done.returncode == 64 and "say --yes" in done.stderr and set(listed(s)) == set(idents)
+    assert s.postrider("queue", "delete", idents[0], "--yes").returncode == 0
     assert set(listed(s)) == set(idents[1:])
     s.stop()
-    assert s.postrider("queue", "delete", idents[1]).returncode == 0
+    assert s.postrider("queue", "delete", idents[1], stdin=subprocess.DEVNULL).returncode == 64
+    assert s.postrider("queue", "delete", idents[1], "--yes").returncode == 0
     assert set(listed(s)) == {idents[2]}
     s.start()
     assert set(listed(s)) == {idents[2]}
-    assert s.postrider("queue", "delete", "ALL").stdout == "delete: 1 message\n"
+    assert s.postrider("queue", "delete", "ALL", "--yes").stdout == "delete: 1 message\n"
     assert listed(s) == {} and s.queue_files() == []
 
 
@@ -120,7 +123,7 @@ def test_a_queue_does_not_change_behind_a_running_suite(s):
     """The folders are only touched under the lock that a running suite holds."""
     ident = hold_one(s)
     os.rename(os.path.join(s.spool_dir, "public"), os.path.join(s.spool_dir, "hidden"))
-    done = s.postrider("queue", "delete", ident)
+    done = s.postrider("queue", "delete", ident, "--yes")
     os.rename(os.path.join(s.spool_dir, "hidden"), os.path.join(s.spool_dir, "public"))
     assert done.returncode == 75 and "master.lock is held by process" in done.stderr
     assert ident in listed(s)
@@ -156,32 +159,57 @@ def test_a_damaged_file_is_shown_as_such(s):
 
 
 def test_mistakes(s):
-    for verb in ("show", "cat", "hold", "release", "delete"):
+    for verb in ("show", "cat", "hold", "release", "delete", "requeue"):
         assert s.postrider("queue", verb).returncode == 64
         for wrong in ("25X6Q05QBFP", "nonsense", "25X6Q05QBF\x1b", ""):
-            done = s.postrider("queue", verb, wrong)
-            assert done.returncode == 1 and done.stderr.startswith(f"postrider queue {verb}: ")
+            done = s.postrider("queue", verb, wrong, *(["--yes"] if verb == "delete" else []))
+            assert done.returncode == 65 and done.stderr.startswith(f"postrider queue {verb}: ") and "\x1b" not in done.stderr
     done = s.postrider("queue", "lisst")
     assert done.returncode == 64 and 'did you mean "list"?' in done.stderr
-    assert s.postrider("queue", "show", "/dev/null").returncode == 1
-    assert s.postrider("queue", "show", "/etc/passwd").returncode == 1
+    assert s.postrider("queue", "show", "/dev/null").returncode == 65
+    assert s.postrider("queue", "show", "/etc/passwd").returncode == 65
+    for wrong in (["--older", "soon"], ["--size", "big"], ["--status", "lost"], ["--sort", "colour"], ["--by", "moon"], ["--limit", "0"]):
+        done = s.postrider("queue", "list", *wrong)
+        assert done.returncode == 64 and wrong[0] in done.stderr
+
+
+def as_user(s, name, *args, uid=ORDINARY_UID, **more):
+    return subprocess.run(["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--",
+                           os.path.join(s.bin_dir, name), "-C", s.config_dir, *args], capture_output=True, text=True, **more)
 
 
 @pytest.mark.skipif(not is_root, reason="needs a second user")
-def test_others_see_nothing(s):
-    ident = hold_one(s)
+def test_others_see_and_delete_their_own_only(s):
+    theirs = hold_one(s, "of root")
+    sent = as_user(s, "sendmail", "user2@example.test", input="Subject: mine\n\nbody of mine\n")
+    assert sent.returncode == 0, sent.stderr
+    until(lambda: [m for m in listed(s).values() if m["place"] == "deferred"], "a deferred message")
+    mine = next(i for i in listed(s) if i != theirs)
 
-    def as_user(*args):
-        return subprocess.run(["setpriv", f"--reuid={ORDINARY_UID}", f"--regid={ORDINARY_UID}", "--clear-groups", "--",
-                               os.path.join(s.bin_dir, "postrider"), "-C", s.config_dir, "queue", *args],
-                              capture_output=True, text=True)
-    for args in (["list"], ["show", ident], ["cat", ident], ["hold", ident], ["release", "ALL"], ["delete", "ALL"]):
-        done = as_user(*args)
-        assert done.returncode == 1 and done.stdout.count(ident) == 0 and "only root" in done.stderr
-    assert as_user("flush").returncode == 0
+    def queue(*args, **more):
+        return as_user(s, "postrider", "queue", *args, **more)
+    seen = queue("list", "--json")
+    assert seen.returncode == 0 and [json.loads(line)["id"] for line in seen.stdout.splitlines()] == [mine]
+    assert queue("cat", mine).stdout.endswith("body of mine\n")
+    mailq = as_user(s, "mailq")
+    assert mailq.returncode == 0 and mine in mailq.stdout and theirs not in mailq.stdout
+    nobodys = "25X6Q05QBFP"
+    for verb in (["show"], ["cat"], ["delete", "--yes"], ["flush"]):
+        answers = [queue(*verb, ident) for ident in (theirs, nobodys)]  # the same words, whether it exists or not
+        words = [(a.returncode, a.stdout, a.stderr.replace(theirs, nobodys)) for a in answers]
+        assert words[0] == words[1] and words[0][0] == 65 and "no such message" in words[0][2]
+    for verb in (["hold", mine], ["release", mine], ["requeue", mine], ["reroute", "--to", "local:user1", "--yes", mine]):
+        done = queue(*verb)
+        assert done.returncode in (75, 77) and "only root" in done.stderr, done.stderr
+    assert queue("check").returncode == 77
+    other = as_user(s, "postrider", "queue", "delete", "ALL", "--yes", uid=ORDINARY_UID + 1)
+    assert other.returncode == 0 and other.stdout == "delete: 0 messages\n"
+    assert queue("flush").returncode == 0 and queue("flush", "--site", "example.test").stdout == "flush: 0 messages\n"
+    assert queue("delete", "ALL", "--yes").stdout == "delete: 1 message\n"
+    assert set(listed(s)) == {theirs}
     s.stop()
-    for args in (["list"], ["show", ident], ["delete", "ALL"], ["flush"]):
-        done = as_user(*args)
-        assert done.returncode == 1 and done.stdout == "" and "only root" in done.stderr
+    for args in (["list"], ["show", theirs], ["delete", "ALL", "--yes"], ["flush"], ["check"], ["export", "/tmp/never"]):
+        done = queue(*args)
+        assert done.returncode == 77 and done.stdout == "" and "only root" in done.stderr
     s.start()
-    assert ident in listed(s)
+    assert theirs in listed(s)

@@ -19,7 +19,7 @@ static inline void queue_make(void)
     assert_false(is_fault(queue_tree_make(root)));
     assert_true(queue_records_envelope(&records, &e) && queue_records_recipient(&records, &to));
     for (uint64_t id = 1000; id < 1002; id++) {
-        int fd = queue_tree_create(root, id);
+        int fd = queue_tree_create(root, QUEUE_ACTIVE, id);
         queue_finish_args args = { .id = id, .recipient_count = 1, .records = buf_str(&records) };
         assert_false(is_fault(queue_finish(fd, &args)));
         assert_true(id == 1000 || queue_tree_move(root, QUEUE_ACTIVE, QUEUE_HOLD, id));

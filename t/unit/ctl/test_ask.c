@@ -63,7 +63,7 @@ static void row_put(channel *ch, str row, const char *file_text)
 
 static void end_put(channel *ch, uint32_t outcome, uint32_t count, str reason)
 {
-    admin_end m = { .outcome = outcome, .count = count, .reason = reason };
+    admin_end m = { .outcome = outcome, .count = count, .status = STR("7.1"), .reason = reason };
     channel_put(ch, ADMIN_END, 0, admin_end, &m);
 }
 
@@ -131,18 +131,21 @@ static void peer_end(pid_t pid)
 typedef struct seen {
     char rows[100], file[32];
     size_t count, files;
+    int kept;
 } seen;
 
-static void on_row(void *context, str row, int fd)
+static void on_row(void *context, str row, int *fds, size_t fd_count)
 {
     seen *s = context;
     size_t n = strlen(s->rows);
     snprintf(s->rows + n, sizeof s->rows - n, "%.*s;", STR_ARG(row));
     s->count++;
-    if (fd < 0)
+    if (fd_count == 0)
         return;
     s->files++;
-    assert_true(read(fd, s->file, sizeof s->file - 1) > 0);
+    s->kept = fds[0];
+    fds[0] = -1;
+    assert_true(read(s->kept, s->file, sizeof s->file - 1) > 0);
 }
 
 static void a_list_comes_in_parts(void **state)
@@ -159,6 +162,7 @@ static void a_list_comes_in_parts(void **state)
     assert_string_equal(s.rows, "first;argument;third;");
     assert_int_equal(s.files, 1);
     assert_string_equal(s.file, "in the file");
+    assert_int_equal(close(s.kept), 0); /* a descriptor that was kept is still ours */
 }
 
 static void rows_may_go_unheard(void **state)
@@ -181,6 +185,27 @@ static void a_refusal_is_told(void **state)
     assert_true(a.is_ended);
     assert_int_equal(a.fault.kind, FAULT_REFUSED);
     assert_string_equal(a.fault.text, "no such message");
+    assert_string_equal(a.fault.status, "7.1");
+}
+
+static void a_line_takes_more_than_one_question(void **state)
+{
+    seen s = { 0 };
+    pid_t pid = peer_start();
+    ask_answer a;
+    ask_line *l = ask_open(&conf, "queue", &a);
+    (void)state;
+    assert_non_null(l);
+    assert_int_equal(ask_next(l, STR("list"), STR("x"), on_row, &s).count, 3);
+    close(s.kept);
+    assert_int_equal(ask_next(l, STR("hold"), STR("x"), NULL, NULL).fault.kind, FAULT_REFUSED);
+    a = ask_next(l, STR("close"), STR("x"), NULL, NULL);
+    assert_int_equal(a.fault.kind, FAULT_TRY_LATER);
+    a = ask_next(l, STR("list"), STR("x"), NULL, NULL); /* nobody is there any more */
+    assert_int_equal(a.fault.kind, FAULT_TRY_LATER);
+    ask_close(l);
+    ask_close(NULL);
+    peer_end(pid);
 }
 
 static void cut_off_is_a_fault(void **state)
@@ -251,6 +276,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_list_comes_in_parts, setup, teardown),
         cmocka_unit_test_setup_teardown(rows_may_go_unheard, setup, teardown),
         cmocka_unit_test_setup_teardown(a_refusal_is_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_line_takes_more_than_one_question, setup, teardown),
         cmocka_unit_test_setup_teardown(cut_off_is_a_fault, setup, teardown),
         cmocka_unit_test_setup_teardown(nobody_listens, setup, teardown),
         cmocka_unit_test_setup_teardown(connected_does_not_block, setup, teardown),

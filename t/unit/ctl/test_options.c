@@ -68,6 +68,8 @@ static void test_modes(void **state)
     }
     assert_false(is_fault(take("-qI25X6Q05QBFP", &o)));
     assert_true(str_equal(o.flush_id, STR("25X6Q05QBFP")));
+    assert_false(is_fault(take("-qRd.example", &o)));
+    assert_true(str_equal(o.flush_site, STR("d.example")) && o.flush_id.n == 0);
 }
 
 static void test_what_is_wrong_is_refused(void **state)

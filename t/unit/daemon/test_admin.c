@@ -25,7 +25,8 @@ static asker one, many[ADMIN_CLIENTS_MAX + 1];
 static void on_secret(admin_client *c, str argument)
 {
     admin_row_put(c, argument);
-    admin_row_put_fd(c, STR("with a file"), open("/dev/null", O_RDONLY | O_CLOEXEC));
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    admin_row_put_fds(c, STR("with a file"), &fd, 1);
     admin_end_put(c, NO_FAULT, 2);
 }
 

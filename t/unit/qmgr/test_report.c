@@ -199,7 +199,7 @@ static message *message_make(const envelope *e, const envelope_recipient *to, ui
 {
     uint64_t id = ++w->id;
     buf records = buf_new(1000000);
-    int fd = queue_tree_create(w->qmgr.root_fd, id);
+    int fd = queue_tree_create(w->qmgr.root_fd, QUEUE_ACTIVE, id);
     assert_true(fd >= 0 && queue_records_envelope(&records, e));
     for (uint32_t i = 0; i < count; i++)
         assert_true(queue_records_recipient(&records, &to[i]));

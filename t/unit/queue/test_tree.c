@@ -58,7 +58,7 @@ static found walk(queue_place p, size_t stop_after)
 
 static void file_make(uint64_t id)
 {
-    int fd = queue_tree_create(root, id);
+    int fd = queue_tree_create(root, QUEUE_ACTIVE, id);
     assert_true(fd >= 0);
     assert_int_equal(write(fd, "x", 1), 1);
     close(fd);
@@ -101,7 +101,7 @@ static void an_id_is_created_once(void **state)
 {
     (void)state;
     file_make(99);
-    assert_int_equal(queue_tree_create(root, 99), -1);
+    assert_int_equal(queue_tree_create(root, QUEUE_ACTIVE, 99), -1);
     assert_int_equal(errno, EEXIST);
 }
 
@@ -177,6 +177,14 @@ static void a_folder_that_is_gone_is_a_fault(void **state)
     assert_int_equal(queue_tree_scan(root, QUEUE_HOLD, note, &f).kind, FAULT_TRY_LATER);
 }
 
+static void all_folders_are_made_durable(void **state)
+{
+    (void)state;
+    assert_false(is_fault(queue_tree_sync_all(root)));
+    assert_int_equal(unlinkat(root, "deferred/B", AT_REMOVEDIR), 0);
+    assert_true(is_fault(queue_tree_sync_all(root)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +197,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_folder_is_made_durable, setup, teardown),
         cmocka_unit_test_setup_teardown(a_link_is_not_followed_and_a_fifo_does_not_block, setup, teardown),
         cmocka_unit_test_setup_teardown(a_folder_that_is_gone_is_a_fault, setup, teardown),
+        cmocka_unit_test_setup_teardown(all_folders_are_made_durable, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,10 @@
 /* Messages of the queue for a person. Runs in: postrider. */
 #include "ctl/common/text.h"
-#include "ctl/queue.h"
+#include "ctl/queue/queue.h"
 #include <inttypes.h>
 #include <time.h>
 
-static uint64_t age_s(const queue_entry *e, uint64_t now_s)
+uint64_t queue_age_s(const queue_entry *e, uint64_t now_s)
 {
     uint64_t arrived = e->file.head.arrived_us / 1000000;
     return now_s > arrived ? now_s - arrived : 0;
@@ -41,12 +41,12 @@ static void recipient_print(const envelope_recipient *r, const queue_slot *s, co
 void queue_line_print(const queue_entry *e, uint64_t now_s)
 {
     const queue_message *m = &e->file;
-    printf("%s %-8s", e->id.text, queue_place_name(e->place));
+    printf("%s %-8s", queue_id_text(e->id).text, queue_place_name(e->place));
     if (is_fault(e->fault)) {
         printf(" %s\n", e->fault.text);
         return;
     }
-    printf(" %6s %6s ", text_duration(age_s(e, now_s)).text, text_bytes(m->head.content_bytes).text);
+    printf(" %6s %6s ", text_duration(queue_age_s(e, now_s)).text, text_bytes(m->head.content_bytes).text);
     address_print(m->envelope.reverse_path);
     next_print(e, now_s);
     putchar('\n');
@@ -78,11 +78,10 @@ static void flags_print(uint32_t flags)
     static const struct flag {
         uint32_t bit;
         const char *name;
-    } rows[] = { { ENVELOPE_8BIT, "8bit" },
-                 { ENVELOPE_UTF8, "utf8" },
-                 { ENVELOPE_HOLD, "hold" },
-                 { ENVELOPE_SUBMITTED, "submitted" },
-                 { ENVELOPE_NO_TRACE, "no-trace" } };
+    } rows[] = {
+        { ENVELOPE_8BIT, "8bit" },           { ENVELOPE_UTF8, "utf8" },         { ENVELOPE_HOLD, "hold" },
+        { ENVELOPE_SUBMITTED, "submitted" }, { ENVELOPE_NO_TRACE, "no-trace" }, { ENVELOPE_DIRECT, "direct" }
+    };
     if (flags == 0)
         return;
     printf("%-15s", "flags");
@@ -110,13 +109,14 @@ static void one_recipient_print(const envelope_recipient *r, const queue_slot *s
 void queue_entry_print(const queue_entry *e, uint64_t now_s)
 {
     const queue_message *m = &e->file;
-    printf("%-15s %s\n%-15s %s\n", "id", e->id.text, "place", queue_place_name(e->place));
+    printf("%-15s %s\n%-15s %s\n", "id", queue_id_text(e->id).text, "place", queue_place_name(e->place));
     if (is_fault(e->fault)) {
         field_print("damaged", str_c(e->fault.text));
         return;
     }
     time_print("arrived", m->head.arrived_us / 1000000);
-    printf("%-15s %s\n%-15s %" PRIu64 "\n", "age", text_duration(age_s(e, now_s)).text, "bytes", m->head.content_bytes);
+    printf("%-15s %s\n%-15s %" PRIu64 "\n", "age", text_duration(queue_age_s(e, now_s)).text, "bytes",
+           m->head.content_bytes);
     printf("%-15s <", "sender");
     text_print(stdout, m->envelope.reverse_path);
     puts(">");
