@@ -546,6 +546,22 @@ static void qmgr_hears_that_nobody_waits(void **state)
     assert_true(size_of(w->ready_id) > QUEUE_CONTENT_START);
 }
 
+/* Others than those whom it was brought for get it, too: it is kept until they have. */
+static void with_blind_copies_it_is_queued_like_any_other(void **state)
+{
+    (void)state;
+    w->generation.snapshot.base.always_bcc = STR("archive@l.example");
+    qmgr_start(0);
+    direct_begin(&w->smtpd);
+    assert_int_equal(w->ask_count, 1);
+    route(w->asks[0], "archive");
+    assert_int_equal(w->qmgr[0].directs, 0);
+    assert_int_equal(w->qmgr[0].durables, 1);
+    assert_int_equal(w->dones, 1);
+    assert_int_equal(w->outcome, FAULT_NONE);
+    assert_int_equal(w->results, 0);
+}
+
 /* A local program has no copy that it would bring again. */
 static void only_smtpd_brings_what_is_not_kept(void **state)
 {
@@ -573,6 +589,7 @@ int main(void)
         TEST(one_uid_has_so_many_connections),       TEST(results_come_back_to_who_brought_them),
         TEST(what_qmgr_cannot_take_is_told),         TEST(a_lost_qmgr_is_told_and_the_file_is_left),
         TEST(qmgr_hears_that_nobody_waits),          TEST(only_smtpd_brings_what_is_not_kept),
+        TEST(with_blind_copies_it_is_queued_like_any_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,13 +26,10 @@ static struct world {
     /* what was done */
     queue_place moved_to;
     uint64_t scheduled_s;
-    unsigned moves, removals, damages, reports;
+    unsigned moves, removals, damages, reports, told;
     /* what the others answer */
-    bool is_missing, has_reports, moves_fail, is_double, wishes_success;
+    bool is_direct, is_missing, has_reports, moves_fail, is_double, wishes_success;
 } * w;
-
-static bool is_by_lmtp;
-static unsigned told_direct;
 
 bool message_move(qmgr *q, message *m, queue_place to)
 {
@@ -96,13 +93,13 @@ void deliver_done(qmgr *q, delivery *d)
 bool is_direct(const qmgr *q, const message *m)
 {
     (void)q, (void)m;
-    return is_by_lmtp;
+    return w->is_direct;
 }
 
 void direct_finish(qmgr *q, message *m)
 {
     (void)q, (void)m;
-    told_direct++;
+    w->told++;
 }
 
 bool report_start(qmgr *q, message *m)
@@ -376,6 +373,18 @@ static void asked_in_the_middle_it_waits_for_the_end(void **state)
     assert_int_equal(w->removals, 1);
 }
 
+/* Whatever it has come to, who brought it hears it, and nobody else. */
+static void by_lmtp_nothing_waits_and_nothing_is_reported(void **state)
+{
+    (void)state;
+    w->is_direct = w->has_reports = true;
+    w->message.asked = ASKED_HOLD;
+    results(FAULT_REFUSED, FAULT_TRY_LATER, FAULT_NONE);
+    assert_int_equal(w->told, 1);
+    assert_int_equal(w->reports + w->moves + w->removals, 0);
+    assert_int_equal(w->scheduled_s, 0);
+}
+
 static void a_copy_for_a_postmaster_is_dropped(void **state)
 {
     (void)state;
@@ -390,6 +399,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(all_delivered),
+        TEST(by_lmtp_nothing_waits_and_nothing_is_reported),
         TEST(nothing_happens_before_it_is_reported),
         TEST(one_that_waits_makes_the_message_wait),
         TEST(what_could_not_be_reported_waits),

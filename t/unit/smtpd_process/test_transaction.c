@@ -421,6 +421,18 @@ static void lmtp_answers_for_each_recipient(void **state)
     assert_string_equal(heard(), "250 2.0.0 Ok\r\n");
 }
 
+/* cleanup has kept it after all. */
+static void what_was_queued_instead_is_everybodys_yes(void **state)
+{
+    (void)state;
+    lmtp_begin_one();
+    done(&w->cleanup[0]);
+    const char *text = heard();
+    const char *second = strstr(text, "\r\n");
+    assert_true(str_starts(str_c(text), STR("250 2.0.0 Ok: queued as ")));
+    assert_true(second && str_starts(str_c(second + 2), STR("250 2.0.0 Ok: queued as ")));
+}
+
 static void a_lost_cleanup_ends_the_connection(void **state)
 {
     (void)state;
@@ -482,6 +494,7 @@ int main(void)
         TEST(a_transaction_begins_anew_with_another_cleanup),
         TEST(a_file_that_did_not_come_comes_from_another_cleanup),
         TEST(lmtp_answers_for_each_recipient),
+        TEST(what_was_queued_instead_is_everybodys_yes),
         TEST(a_lost_cleanup_ends_the_connection),
         TEST(an_idle_session_ends_when_the_process_leaves),
         TEST(a_message_is_finished_when_the_process_leaves),
