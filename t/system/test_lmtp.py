@@ -228,7 +228,7 @@ def test_a_message_to_hold_is_kept(suite):
         assert [a[:27] for a in answers] == ["250 2.0.0 Ok: queued as " + answers[0][24:27]] * 2
         queue_id = answers[0].split()[-1]
         until(lambda: any(queue_id in f for f in suite.queue_files("hold")), "the message in hold")
-        assert suite.postrider("queue", "delete", queue_id).returncode == 0
+        assert suite.postrider("queue", "delete", "--yes", queue_id).returncode == 0
     finally:
         set_all(suite, smtpd_recipient_restrictions="")
     assert not marked(suite, "mark-hold")

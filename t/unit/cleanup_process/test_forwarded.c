@@ -19,7 +19,8 @@ static uint32_t count(const char *forwarders, const to *rows, size_t n)
     intake *i = intake_new(&b, 1);
     i->envelope.forwarders = str_c(forwarders);
     for (size_t k = 0; k < n; k++)
-        intake_add_recipient(i, &(envelope_recipient){ .transport = str_c(rows[k].transport), .nexthop = str_c(rows[k].nexthop),
+        intake_add_recipient(i, &(envelope_recipient){ .transport = str_c(rows[k].transport),
+                                                       .nexthop = str_c(rows[k].nexthop),
                                                        .address = str_c(rows[k].address) });
     assert_false(is_fault(i->problem));
     uint32_t found = i->recipient_count;
@@ -27,9 +28,13 @@ static uint32_t count(const char *forwarders, const to *rows, size_t n)
     return found;
 }
 
-static const to own[] = { { "local", "\\jo", "jo@x.example" }, { "local", "jo", "jo@x.example" }, { "local", "jo", "JO@localhost" } };
+static const to own[] = { { "local", "\\jo", "jo@x.example" },
+                          { "local", "jo", "jo@x.example" },
+                          { "local", "jo", "JO@localhost" } };
 static const to others[] = { { "local", "ann", "ann@x.example" }, { "local", "ann", "ann@localhost" } };
-static const to commands[] = { { "pipe", "jo |a", "jo@x.example" }, { "pipe", "jo |b", "jo@x.example" }, { "pipe", "jo |a", "jo@x.example" } };
+static const to commands[] = { { "pipe", "jo |a", "jo@x.example" },
+                               { "pipe", "jo |b", "jo@x.example" },
+                               { "pipe", "jo |a", "jo@x.example" } };
 static const to folders[] = { { "local", "ann", "ann+a@x.example" }, { "local", "ann", "ann+b@x.example" } };
 
 static void each_mailbox_once(void **state)
