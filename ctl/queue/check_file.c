@@ -20,7 +20,7 @@ const char *flaw_name(flaw f)
 static void found(file_look *l, flaw f, const char *text)
 {
     l->flaw = f;
-    snprintf(l->text, sizeof l->text, "%s", text);
+    snprintf(l->text, sizeof l->text, "%.*s", (int)sizeof l->text - 1, text);
 }
 
 static bool is_zero(const void *p, size_t n)

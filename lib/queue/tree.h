@@ -4,9 +4,8 @@
 #include "base/fault.h"
 #include "queue/id.h"
 
-/* incoming: made anew by an admin's command and not in its place yet; goes at a start. active: being received (no end mark yet), or accepted and
- * being delivered. deferred: waits for its next try.
- * hold: waits for an admin. corrupt: damaged, kept for a look. */
+/* incoming: made anew by an admin's command and not in its place yet; goes at a start. active: being received (no end mark yet), or
+ * accepted and being delivered. deferred: waits for its next try. hold: waits for an admin. corrupt: damaged, kept for a look. */
 typedef enum queue_place { QUEUE_INCOMING, QUEUE_ACTIVE, QUEUE_DEFERRED, QUEUE_HOLD, QUEUE_CORRUPT } queue_place;
 enum {
     QUEUE_PLACES = QUEUE_CORRUPT + 1,

@@ -5,6 +5,7 @@ import re
 
 from acts import BOX, BOXES, GONE, HOLD, QUEUE, USERS
 from ledger import IDENT, is_same
+from suite import is_finished
 from witness import look
 
 # How long before the cut a message may have left the queue and still come again ("in flight"): ext4 and xfs make its removal
@@ -30,8 +31,9 @@ class Judge:
         """{name: folder} of what is in the queue and in the drop folder."""
         found = {n: "drop" for n in os.listdir(os.path.join(self.suite.spool_dir, "drop"))}
         for folder in WAITS:
-            for _, _, names in os.walk(os.path.join(self.suite.spool_dir, "queue", folder)):
-                found.update(dict.fromkeys(names, folder))
+            for base, _, names in os.walk(os.path.join(self.suite.spool_dir, "queue", folder)):
+                whole = [n for n in names if folder != "active" or is_finished(os.path.join(base, n))]
+                found.update(dict.fromkeys(whole, folder))
         return found
 
     def is_drained(self):

@@ -243,7 +243,7 @@ def test_explain_shows_chain_and_route(s):
     assert answer["code"] == 554 and not answer["accepted"]
     answer = explain(s, "--client", "mail.example.org[192.0.2.8]", "--sender", "<>", "--rcpt", "<user1@example.test>")
     assert answer["stages"][-1]["routes"] == [{"address": "user1@example.test", "transport": "local",
-                                               "nexthop": "user1@example.test"}]
+                                               "nexthop": "user1@example.test", "sender": ""}]
     text = s.postrider("explain", "--client", "192.0.2.7", "--rcpt", "user1@example.test")
     assert text.returncode == 1 and "check_client_access" in text.stdout and "not you" in text.stdout
     assert s.postrider("explain").returncode == 64
