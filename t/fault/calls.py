@@ -58,12 +58,10 @@ QUEUE = [
 QMGR = [
     row("qmgr", "recvmsg", ("ENOMEM", "ECONNRESET"), (1, 2, 3), twice=True),
     row("qmgr", "sendmsg", SOCKET, (1, 2), twice=True),
-    row("qmgr", "renameat", ("ENOSPC", "EDQUOT"), 1, FULL),
-    row("qmgr", "renameat", "EIO", 1, NO),
     row("qmgr", "fstatfs", "EIO", 1, YES | NO),
     row("qmgr", "openat", ("EMFILE", "ENFILE", "ENOMEM", "EIO", "ENOSPC"), (1, 2, 3), YES | NO | FULL),
     row("qmgr", "openat", "EMFILE", "1+", YES | NO | FULL),
-    row("qmgr", "fcntl", "EMFILE", 1, YES | NO),
+    row("qmgr", "flock", "ENOLCK", 1, YES | NO),
     row("qmgr", "lseek", "EIO", 1, YES | NO),
     row("qmgr", "newfstatat", "EIO", 1, YES),
     row("qmgr", "pread64", "EIO", (1, 2, 3, 4, 5, 6, "1+"), YES),

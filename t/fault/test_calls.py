@@ -165,7 +165,8 @@ def test_no_call_is_missing():
             s.settle(set())
         for pid, call in re.findall(r"(?m)^(\d+)\s+(\w+)\(", t.text):
             seen[names.get(int(pid))].add(call)
-    missing = {role: calls - known[role] - UNHEEDED - {"getrandom"} for role, calls in seen.items() if role in known}
+    rare = {"getrandom", "sync_file_range"}  # not due with each; neither is heeded when it fails
+    missing = {role: calls - known[role] - UNHEEDED - rare for role, calls in seen.items() if role in known}
     assert not any(missing.values()), missing
 
 
