@@ -99,18 +99,21 @@ class Judge:
         self.were_in_flight(found, cut_s)
         for ident, where in there.items():
             self.book.places[ident] = where
-        self.book.settled |= {ident for ident, copies in found.items() if len(copies) == 1 and self.left(ident, cut_s)}
+        self.book.settled = {ident for ident, copies in found.items()
+                             if len(copies) == 1 and there.get(ident) == {BOX} and self.left(ident, cut_s)}
 
     def left(self, ident, cut_s):
-        """Whether it left the queue so long before the cut that it may not come again."""
-        ids = self.ids.get(ident, ())
-        return all(any(when < cut_s - self.in_flight_s for when in self.removed.get(i, ())) for i in ids)
+        """Whether it left the queue so long before the cut that it may not come again. Its last removal before it counts: an earlier
+        cut may have undone an earlier one."""
+        def last(queue_id):
+            return max((when for when in self.removed.get(queue_id, ()) if when < cut_s), default=cut_s)
+        return all(last(i) < cut_s - self.in_flight_s for i in self.ids.get(ident, ()))
 
     def were_in_flight(self, found, cut_s):
         for ident, copies in found.items():
             if len(copies) <= self.counts.get(ident, 1):
                 continue
-            assert not self.left(ident, cut_s), f"{ident} came again, and left the queue at {self.removed} before {cut_s}"
+            assert not self.left(ident, cut_s), f"{ident} came again, long after it had left the queue"
             self.counts[ident] = len(copies)
             self.twice += 1
 
