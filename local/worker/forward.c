@@ -34,7 +34,8 @@ static const char *unsafe(int folder, int fd)
 
 static void not_heeded(const local_worker *l, const char *name, const char *why)
 {
-    log_event(LOG_WARNING, "forward-not-heeded", LOG_STR("user", l->worker->user), LOG_C("file", name), LOG_C("reason", why));
+    log_event(LOG_WARNING, "forward-not-heeded", LOG_STR("user", l->worker->user), LOG_C("file", name),
+              LOG_C("reason", why));
 }
 
 /* True: it is there, and safe; or *f says that this cannot be told now. */
@@ -106,8 +107,10 @@ static void member_take(local_worker *l, letter *k, map *seen, const alias_membe
                (m->kind == MEMBER_COMMAND && (flags & DELIVER_MAY_COMMAND)) ||
                (m->kind == MEMBER_FILE && (flags & DELIVER_MAY_FILE)) || (m->kind == MEMBER_INCLUDE && is_system);
     if (!may)
-        log_event(LOG_WARNING, "forward-member", LOG_STR("user", l->worker->user), LOG_STR("member", str_upto(m->text, 100)),
-                  LOG_C("reason", m->kind == MEMBER_BAD ? "it is no address" : "it is not allowed (allow_mail_to_commands, allow_mail_to_files)"));
+        log_event(
+            LOG_WARNING, "forward-member", LOG_STR("user", l->worker->user), LOG_STR("member", str_upto(m->text, 100)),
+            LOG_C("reason", m->kind == MEMBER_BAD ? "it is no address"
+                                                  : "it is not allowed (allow_mail_to_commands, allow_mail_to_files)"));
     bool is_final = !may || (m->kind == MEMBER_FINAL && is_own(l, k, m->text));
     member_add(k, seen, is_final ? l->worker->user : m->text, is_final);
 }
@@ -120,7 +123,8 @@ static fault members_read(local_worker *l, letter *k, str text)
     while (k->members.n <= MEMBERS_MAX && alias_list_next(&rest, &k->arena, &m))
         member_take(l, k, &seen, &m);
     map_free(&seen);
-    return k->members.n <= MEMBERS_MAX ? NO_FAULT : fault_make(FAULT_TRY_LATER, "4.6", "the .forward names too many recipients");
+    return k->members.n <= MEMBERS_MAX ? NO_FAULT
+                                       : fault_make(FAULT_TRY_LATER, "4.6", "the .forward names too many recipients");
 }
 
 /* Everything is in the mailbox anyway: no copy is needed. */
@@ -196,7 +200,9 @@ static void copied_put(local_worker *l, const letter *k, const paper *p)
     channel *c = &l->worker->pool;
     for (size_t i = 0; i < k->members.n; i++)
         channel_put(c, DELIVER_MEMBER, k->ref, deliver_member, &k->members.p[i]);
-    deliver_copied m = { .content_bytes = p->bytes, .content_checksum = p->sum, .member_count = (uint32_t)k->members.n };
+    deliver_copied m = { .content_bytes = p->bytes,
+                         .content_checksum = p->sum,
+                         .member_count = (uint32_t)k->members.n };
     channel_put(c, DELIVER_COPIED, k->ref, deliver_copied, &m);
     worker_end(l->worker);
 }
@@ -207,7 +213,8 @@ bool forward_on_paper(void *context, channel *ch, received *r)
     local_worker *l = w->state;
     deliver_result m;
     (void)ch;
-    if (deliver_result_decode(r->bytes, &m) != PARSE_DONE || m.outcome > FAULT_BUG || (m.outcome == FAULT_NONE) != (r->fd_count == 1))
+    if (deliver_result_decode(r->bytes, &m) != PARSE_DONE || m.outcome > FAULT_BUG ||
+        (m.outcome == FAULT_NONE) != (r->fd_count == 1))
         return false;
     letter *k = copy_take(l, r->ref);
     if (k == NULL)

@@ -89,19 +89,28 @@ WITH_A_NEIGHBOUR = {
     "t/unit/policy_process/test_ask.c": "policy/rules.c",
     "t/unit/cleanup_process/test_commit.c": "cleanup/bring.c cleanup/intake.c cleanup/resolve.c cleanup/stock.c",
     "t/unit/qmgr_process/test_drain.c": "qmgr/admin.c qmgr/deliver.c qmgr/finish.c qmgr/fresh.c qmgr/message.c qmgr/resolve.c "
-                                        "qmgr/scan.c",
-    "t/unit/local/test_jobs.c": "local/users.c",
+                                        "qmgr/scan.c qmgr/transports.c",
+    "t/unit/qmgr_process/test_admin.c": "qmgr/admin_change.c qmgr/admin_lend.c",
+    "t/unit/local/test_jobs.c": "local/users.c local/workers.c",
+    "t/unit/local_worker/test_maildir.c": "local/worker/letters.c",
     "t/unit/auth/test_login.c": "auth/auth.c auth/find.c auth/question.c",
     "t/unit/login/test_session.c": "login/exchange.c login/front.c login/pump.c login/sleep.c",
-    "t/unit/ctl/test_queue.c": "ctl/queue_change.c ctl/queue_json.c ctl/queue_print.c",
+    "t/unit/ctl/test_check.c": "ctl/check_spool.c",
+    "t/unit/ctl/test_queue.c": "ctl/queue/bring.c ctl/queue/change.c ctl/queue/change_stopped.c ctl/queue/check_file.c "
+                               "ctl/queue/export.c ctl/queue/group.c ctl/queue/import.c ctl/queue/json.c ctl/queue/list.c "
+                               "ctl/queue/look.c ctl/queue/print.c ctl/queue/progress.c ctl/queue/requeue.c ctl/queue/reroute.c "
+                               "ctl/queue/rewrite.c ctl/queue/select.c ctl/queue/shape.c ctl/queue/verbs.c",
 }
-WITH_SYSTEM_TESTS = "ctl/sendmail/deliver.c ctl/sendmail/smtp.c ctl/sendmail/submit.c".split()  # t/system/test_sendmail.py
+# By t/system/test_sendmail.py and test_programs.py alone.
+WITH_SYSTEM_TESTS = """ctl/sendmail/deliver.c ctl/sendmail/smtp.c ctl/sendmail/submit.c
+                       pipe/jobs.c pipe/workers.c pipe/worker/command.c pipe/worker/file.c pipe/worker/list.c""".split()
 
 
 def has_test(path):
-    """One of its name under a folder of its program: t/unit/smtpd/ or t/unit/smtpd_process/."""
+    """One of its name under a folder of its program: t/unit/smtpd/, t/unit/smtpd_process/ or t/unit/smtpd_worker/."""
     program, name = path.split("/")[0], os.path.basename(path)
-    return any(os.path.exists(os.path.join(tree.TREE, "t/unit", folder, f"test_{name}")) for folder in (program, f"{program}_process"))
+    folders = (program, f"{program}_process", f"{program}_worker")
+    return any(os.path.exists(os.path.join(tree.TREE, "t/unit", folder, f"test_{name}")) for folder in folders)
 
 
 def test_each_source_of_a_program_has_its_test():
