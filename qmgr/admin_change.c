@@ -37,13 +37,19 @@ static bool apply(admin_client *c, uint64_t id, change *what)
     return false;
 }
 
+/* In our hands: what was asked is done when they are empty. */
+static bool is_under_way(const message *m)
+{
+    return m->state == MESSAGE_ACTIVE || m->state == MESSAGE_READY;
+}
+
 static bool hold(qmgr *q, message *m)
 {
     if (m->place == QUEUE_HOLD)
         return false;
     m->asked = ASKED_HOLD;
     finish_asked(q, m);
-    return true;
+    return m->place == QUEUE_HOLD || is_under_way(m);
 }
 
 static bool hold_one(admin_client *c, uint64_t id)
@@ -58,9 +64,11 @@ void desk_hold(admin_client *c, str argument)
 
 static bool drop(qmgr *q, message *m)
 {
+    uint64_t id = m->id;
     m->asked = ASKED_DELETE;
     finish_asked(q, m);
-    return true;
+    m = message_find(q, id);
+    return m == NULL || is_under_way(m);
 }
 
 /* A damaged file goes when it is named: it is not in memory. */
