@@ -16,6 +16,7 @@
 
 typedef struct sums {
     uint64_t files, bytes, flaws, mended;
+    uint64_t harmless; /* of the flaws that are left: the next start sees to them */
 } sums;
 
 typedef struct named_file {
@@ -163,6 +164,7 @@ static void one_check(checking *c, const named_file *f)
         const char *done = repair(c, folder_fd, f, &l);
         s->flaws++;
         s->mended += done != NULL;
+        s->harmless += done == NULL && is_received(f, &l) && l.flaw == FLAW_UNFINISHED;
         flaw_say(c, f, &l, done);
     }
     fd_close(&folder_fd);
@@ -200,7 +202,7 @@ static int check_run(checking *c)
     }
     progress_end(&p);
     for (int i = 0; i < QUEUE_PLACES; i++)
-        left += c->sums[i].flaws - c->sums[i].mended;
+        left += c->sums[i].flaws - c->sums[i].mended - c->sums[i].harmless;
     if (c->is_json)
         table_json(c);
     else

@@ -38,28 +38,23 @@ static bool is_yes(void)
 
 bool confirm(const invocation *in, bool is_sure, int *out_status, const char *format, ...)
 {
+    bool can_ask = isatty(STDIN_FILENO);
     va_list args;
-    *out_status = EXIT_DONE;
     if (is_sure)
         return true;
     va_start(args, format);
-    if (!isatty(STDIN_FILENO)) {
-        fprintf(stderr, "postrider %s: it would ", in->name);
-        vfprintf(stderr, format, args);
-        fputs("; there is no terminal to ask at: say --yes if that is meant\n", stderr);
-        *out_status = EX_USAGE;
-    } else {
+    if (can_ask)
         fputs("Really ", stderr);
-        vfprintf(stderr, format, args);
-        fputs("? [y/N] ", stderr);
-        fflush(stderr);
-    }
+    else
+        fprintf(stderr, "postrider %s: it would ", in->name);
+    vfprintf(stderr, format, args);
     va_end(args);
-    if (*out_status != EXIT_DONE)
-        return false;
-    if (is_yes())
+    fputs(can_ask ? "? [y/N] " : "; there is no terminal to ask at: say --yes if that is meant\n", stderr);
+    fflush(stderr);
+    if (can_ask && is_yes())
         return true;
-    fputs("nothing was changed\n", stderr);
-    *out_status = EXIT_FAILED;
+    if (can_ask)
+        fputs("nothing was changed\n", stderr);
+    *out_status = can_ask ? EXIT_FAILED : EX_USAGE;
     return false;
 }

@@ -14,6 +14,6 @@ progress progress_begin(const char *verb, size_t total);
 void progress_add(progress *p, size_t more);
 void progress_end(progress *p); /* the line is gone */
 
-/* Asks "what? [y/N]"; true: it is to be done. Without a terminal there is nobody to ask: false, and *out_status is EX_USAGE. */
+/* Asks "what? [y/N]"; true: it is to be done, and *out_status stays. Without a terminal there is nobody to ask: false, EX_USAGE. */
 bool confirm(const invocation *in, bool is_sure, int *out_status, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

@@ -162,8 +162,8 @@ int queue_reroute(invocation *in)
     if (queue_begin(in, &w.filter, false, w.is_dry ? VIEW_LOOK : VIEW_CHANGE, &v, &status))
         status = queue_fault(in, chosen_reroute(&v, &w, &t));
     queue_view_close(&v);
-    vec_free(&w.ids);
     if (status == EXIT_DONE && (t.status == EXIT_DONE || t.changed))
         result_print(&w, &t);
+    vec_free(&w.ids);
     return status ? status : t.status;
 }

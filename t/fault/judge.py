@@ -3,7 +3,7 @@ import datetime
 import os
 import re
 
-from acts import BOX, BOXES, GONE, HOLD, QUEUE, USERS
+from acts import BOX, BOXES, GONE, HOLD, QUEUE, STUCK, USERS
 from ledger import IDENT, is_same
 from suite import is_finished
 from witness import look
@@ -37,7 +37,13 @@ class Judge:
         return found
 
     def is_drained(self):
-        return not {"active", "drop"} & set(self.waiting().values())
+        """What waits for a mailbox that cannot be opened stays; what was released is still deferred when its turn has not come."""
+        return not any(folder in ("active", "drop") or folder == "deferred" and self.is_moving(name)
+                       for name, folder in self.waiting().items())
+
+    def is_moving(self, name):
+        ident = self.book.by_queue_id.get(name)
+        return ident is not None and self.book.promised[ident][1] != STUCK
 
     def copies(self):
         """{id: [(user, base name)]} of all mailboxes; each file is read once in its life."""
@@ -93,7 +99,8 @@ class Judge:
         waits = {self.book.by_queue_id[n]: WAITS[folder] for n, folder in self.waiting().items() if n in self.book.by_queue_id}
         there = {ident: {BOX} & {BOX if ident in found else None} | {waits.get(ident, GONE)} for ident in self.book.places}
         there = {ident: where - {GONE} or {GONE} for ident, where in there.items()}
-        wrong = [(ident, self.book.places[ident], where) for ident, where in there.items() if not where <= self.book.places[ident]]
+        said = self.book.places
+        wrong = [(i, said[i], where, found.get(i)) for i, where in there.items() if not where <= said[i]]
         assert not wrong, f"{len(wrong)} of {len(there)} are not where they were said to be: {wrong[:5]}"
         self.log_read()
         self.were_in_flight(found, cut_s)

@@ -117,7 +117,7 @@ def test_hold_release_and_delete(suite):
             wait_place(suite, queue_id, "deferred")
         assert suite.postrider("queue", "hold", first).returncode == 0
         wait_place(suite, first, "hold")
-        assert suite.postrider("queue", "delete", second).returncode == 0
+        assert suite.postrider("queue", "delete", second, "--yes").returncode == 0
         assert place_of(suite, second) is None
         assert "mark-admin-1." in suite.postrider("queue", "cat", first).stdout
     suite.postrider("queue", "flush", "ALL")
