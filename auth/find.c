@@ -37,7 +37,11 @@ void find_failed_for_now(question *q, const char *why)
 static void found_in_file(channel *c, uint32_t ref, const user *u)
 {
     arena mem = arena_new(0);
-    account found = { .name = u->name, .home = u->home, .mail = directory_mail(u, &mem), .uid = u->uid, .gid = u->gid,
+    account found = { .name = u->name,
+                      .home = u->home,
+                      .mail = directory_mail(u, &mem),
+                      .uid = u->uid,
+                      .gid = u->gid,
                       .is_known = true };
     reply(c, ref, &found);
     arena_free(&mem);
@@ -79,9 +83,15 @@ static account account_of(const auth *a, const auth_user *m, arena *mem)
 {
     const config *c = a->directory.config;
     bool is_known = m->outcome == FAULT_NONE && m->uid >= c->minimum_uid && m->uid <= c->maximum_uid;
-    return (account){ .name = arena_copy(mem, m->user), .home = arena_copy(mem, m->home),
-                      .mail = arena_copy(mem, m->mail), .mbox = arena_copy(mem, m->mbox), .uid = m->uid, .gid = m->gid, .is_known = is_known,
-                      .is_system = true, .needs_alias = m->needs_alias || (m->outcome == FAULT_NONE && !is_known) };
+    return (account){ .name = arena_copy(mem, m->user),
+                      .home = arena_copy(mem, m->home),
+                      .mail = arena_copy(mem, m->mail),
+                      .mbox = arena_copy(mem, m->mbox),
+                      .uid = m->uid,
+                      .gid = m->gid,
+                      .is_known = is_known,
+                      .is_system = true,
+                      .needs_alias = m->needs_alias || (m->outcome == FAULT_NONE && !is_known) };
 }
 
 bool find_on_user(void *context, channel *c, received *r)

@@ -56,7 +56,8 @@ def test_every_mix_of_line_ends_and_dots_from_a_local_program(suite, how):
     assert got.partition(b"\n\n")[2] == lines_of(body)
 
 
-@pytest.mark.parametrize("almost", [b"\n.\n", b"\r.\r", b"\n.\r\n", b"\r\n.\n", b"\r\n.\r", b"\0.\r\n", b"\r\n.\0\r\n", b"\r\n\0.\r\n"], ids=repr)
+@pytest.mark.parametrize("almost", [b"\n.\n", b"\r.\r", b"\n.\r\n", b"\r\n.\n", b"\r\n.\r",
+                                    b"\0.\r\n", b"\r\n.\0\r\n", b"\r\n\0.\r\n"], ids=repr)
 def test_what_is_almost_the_end_by_lmtp(suite, almost):
     tail = b"MAIL FROM:<evil@evil.example>\r\nRCPT TO:<user3@example.test>\r\nDATA\r\nSubject: evil\r\n\r\nmark-evil\r\n.\r\n"
     with lmtp(suite) as c:
@@ -115,7 +116,8 @@ def test_parameters_that_cannot_be(suite, params):
         assert send(c, "mark-parameters").startswith("250 2.0.0")
 
 
-@pytest.mark.parametrize("path", ["<\"a@b.example>", "<a\\>", "<a@[1.2.3.4>", "<a@b.example>>", "<<a@b.example>", "<a@b.example> <c@d.example>",
+@pytest.mark.parametrize("path", ["<\"a@b.example>", "<a\\>", "<a@[1.2.3.4>", "<a@b.example>>", "<<a@b.example>",
+                                  "<a@b.example> <c@d.example>",
                                   "<a@b.example\\>", "<@a,@b>", "<@a:>", "<a@b@c@d>", "<\"a\"b@c.example>", "<a@\"b\">"])
 @pytest.mark.parametrize("verb", ["MAIL FROM", "RCPT TO"])
 def test_paths_that_cannot_be(suite, path, verb):

@@ -329,7 +329,8 @@ def test_a_stop_waits_for_the_results():
 # ---- limits, places ----
 
 def test_no_limit_by_client():
-    with Suite(settings=["smtpd_client_connection_count_limit=2", "smtpd_client_event_limit_exceptions=", "mynetworks=192.0.2.1/32"]) as suite:
+    with Suite(settings=["smtpd_client_connection_count_limit=2", "smtpd_client_event_limit_exceptions=",
+                         "mynetworks=192.0.2.1/32"]) as suite:
         clients = [connect(suite) for _ in range(10)]
         for c in clients:
             assert c.ask("NOOP\r\n").startswith("250")

@@ -91,7 +91,8 @@ def test_its_form_is_the_one_that_every_mail_program_knows(suite, people, spool)
     send(suite, dan, "mark-second", sender="")
     text = arrived(suite, path, "mark-second").decode()
     when = r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}"
-    assert re.match(rf"From bounce@sender\.example  {when}\nReturn-Path: <bounce@sender.example>\nDelivered-To: {dan.name}@localhost\n", text)
+    assert re.match(rf"From bounce@sender\.example  {when}\nReturn-Path: <bounce@sender.example>\n"
+                    rf"Delivered-To: {dan.name}@localhost\n", text)
     assert re.search(rf"\n\nFrom MAILER-DAEMON  {when}\nReturn-Path: <>\n", text)
     assert "\n>From me to you\n\n>From here on\n>From there\nxFrom\nFrom\n  From \n>From \nlast without end\n\nFrom " in text
     assert "\r" not in text and text.endswith("mark-second\n\n")
@@ -101,7 +102,8 @@ def test_its_form_is_the_one_that_every_mail_program_knows(suite, people, spool)
 def test_what_another_program_left_unfinished_does_not_join_the_next(suite, people, spool):
     dan = people[0]
     path = path_of(spool, dan)
-    for mark, left in (("a", b"From x  Sat Jan  1 00:00:00 2000\nSubject: left\n\nno end"), ("b", b"From x  Sat Jan  1 00:00:00 2000\n\nx\n")):
+    for mark, left in (("a", b"From x  Sat Jan  1 00:00:00 2000\nSubject: left\n\nno end"),
+                       ("b", b"From x  Sat Jan  1 00:00:00 2000\n\nx\n")):
         with open(path, "wb") as f:
             f.write(left)
         os.chown(path, dan.uid, dan.gid)
@@ -275,11 +277,13 @@ def test_a_mailbox_in_the_home(people):
 def as_user(who, argv, **more):
     """A mail program as its user has it: his home, his ids, and the spool's group as distributions give it to dotlock helpers."""
     return subprocess.run(argv, capture_output=True, text=True, timeout=60, user=who.uid, group=who.gid, extra_groups=[], cwd=who.home,
-                          env={"HOME": who.home, "PATH": os.environ["PATH"], "TERM": "xterm", "USER": who.name, "LOGNAME": who.name}, **more)
+                          env={"HOME": who.home, "PATH": os.environ["PATH"], "TERM": "xterm", "USER": who.name,
+                               "LOGNAME": who.name}, **more)
 
 
 def mutt(who, path, keys):
-    rc = who.write(".muttrc-test", f"set folder={who.home} shell=/bin/sh wait_key=no quit=yes delete=yes move=no read_inc=0\npush '{keys}'\n")
+    rc = who.write(".muttrc-test", f"set folder={who.home} shell=/bin/sh wait_key=no quit=yes delete=yes move=no "
+                                   f"read_inc=0\npush '{keys}'\n")
     return as_user(who, ["script", "-qec", f"mutt -n -F {rc} -f {path}", "/dev/null"], stdin=subprocess.DEVNULL)
 
 

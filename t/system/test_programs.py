@@ -75,7 +75,8 @@ DONE = 'touch "${OUT%.out}.done"'
 
 @pytest.fixture(scope="module", params=["root", "unprivileged"] if IS_ROOT else ["unprivileged"])
 def s(request):
-    with Programs(unprivileged=request.param == "unprivileged", settings=["minimal_backoff_time=1", "maximal_backoff_time=1", "recipient_delimiter=+"]) as suite:
+    with Programs(unprivileged=request.param == "unprivileged", 
+                  settings=["minimal_backoff_time=1", "maximal_backoff_time=1", "recipient_delimiter=+"]) as suite:
         suite.is_split = request.param == "root"
         yield suite
 
@@ -116,7 +117,8 @@ def result(s, name, event, status, words):
 
 def test_output_is_told_and_may_name_the_status(s):
     s.alias(says_later='"|echo 4.7.1 come back later; exit 69"', says_never='"|echo 5.7.1 go away; exit 75"',
-            says_more='"|echo to the first >&2; echo to the second; exit 65"', says_ansi='"|printf \'a\\\\033[31m\\\\001b\\\\nc\'; exit 65"',
+            says_more='"|echo to the first >&2; echo to the second; exit 65"',
+             says_ansi='"|printf \'a\\\\033[31m\\\\001b\\\\nc\'; exit 65"',
             says_almost='"|echo 5.7 no; exit 75"', says_well='"|echo 5.7.1 all is well"', is_killed='"|kill -9 $$"')
     s.send(to=[f"{n}@localhost" for n in ("says-later", "says-never", "says-more", "says-ansi", "says-almost", "says-well", "is-killed")])
     result(s, "says-later", "deferred", "4.7.1", "come back later")
@@ -146,7 +148,8 @@ def test_a_large_message_arrives_whole(s):
     script = s.script("large", f"md5sum > $OUT; wc -c < /dev/null; {DONE}")
     tail = s.script("tail", f"tail -n 2 > $OUT; {DONE}")
     s.alias(large=f'"|{script}"', large_tail=f'"|{tail}"')
-    s.send("Subject: large\r\n\r\n" + "".join(f"{i:06d}" + "x" * 500 + "\r\n" for i in range(5000)), to=["large@localhost", "large-tail@localhost"])
+    s.send("Subject: large\r\n\r\n" + "".join(f"{i:06d}" + "x" * 500 + "\r\n" for i in range(5000)),
+           to=["large@localhost", "large-tail@localhost"])
     assert s.output("tail").split("\n")[-2].startswith("004999x")
     assert len(s.output("large")) > 32
 
@@ -292,7 +295,8 @@ def test_what_is_no_file_of_ones_own_is_refused(s):
 
 
 def test_a_locked_file_waits():
-    with Programs(settings=["deliver_lock_attempts=2", "deliver_lock_delay=1", "minimal_backoff_time=1", "maximal_backoff_time=1"]) as suite:
+    with Programs(settings=["deliver_lock_attempts=2", "deliver_lock_delay=1", "minimal_backoff_time=1",
+                            "maximal_backoff_time=1"]) as suite:
         path = suite.path("locked")
         with open(path, "w", encoding="utf-8") as held:
             os.chmod(path, 0o666)
@@ -314,7 +318,8 @@ def write_list(s, name, text):
 
 def test_a_list_is_read_with_its_lists(s):
     inner = write_list(s, "inner", f"user3@example.test\n:include:{s.path('outer')}\nuser2@example.test\n")
-    outer = write_list(s, "outer", f"# a comment\nuser2@example.test, \"A B\" <user1@example.test>\n:include:{inner}\n|touch {s.path('pwned')}\n/etc/x\nno address\n")
+    outer = write_list(s, "outer", f"# a comment\nuser2@example.test, \"A B\" <user1@example.test>\n"
+                                f":include:{inner}\n|touch {s.path('pwned')}\n/etc/x\nno address\n")
     s.alias(listed=f":include:{outer}", owner_listed="user1@example.test")
     text = "Subject: to the list\r\n\r\nbody\r\n"
     s.send(text, to="listed@localhost")

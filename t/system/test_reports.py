@@ -359,7 +359,8 @@ def test_the_owner_of_an_alias_hears_of_its_members(suite):
 
 def test_an_address_that_is_not_ascii(suite):
     """RFC 6533: fields and types of their own."""
-    done = suite.command("sendmail", "-f", "user1@example.test", "-V", "utf8", "j\u00f6rg@example.test", input="Subject: \u00e4\n\nbody \u00fc\n")
+    done = suite.command("sendmail", "-f", "user1@example.test", "-V", "utf8", "j\u00f6rg@example.test",
+                         input="Subject: \u00e4\n\nbody \u00fc\n")
     assert done.returncode == 0, done.stderr
     r = until(lambda: [r for r in reports(suite) if r.message().get("original-envelope-id") == "utf8"], "its report")[0]
     assert r.status.get_content_type() == "message/global-delivery-status"

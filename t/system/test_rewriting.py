@@ -134,7 +134,8 @@ def test_clients_can_be_listed(suite):
 
 def test_what_is_to_be_dropped_is_gone(suite):
     configure(suite)
-    head = "From: a@x.example\r\nBcc: secret@x.example,\r\n more@x.example\r\nReturn-Path: <forged@x.example>\r\nSubject: s\r\nContent-Length: 3"
+    head = ("From: a@x.example\r\nBcc: secret@x.example,\r\n more@x.example\r\n"
+            "Return-Path: <forged@x.example>\r\nSubject: s\r\nContent-Length: 3")
     m = delivered(suite, "mark-drop", head)
     assert "secret" not in m and "more@x" not in m and "forged" not in m and "Content-Length" not in m
     assert header_of(m, "Subject") == "s" and m.endswith("mark-drop\n")

@@ -123,30 +123,33 @@ typedef struct kind {
 #define ROW(message, FIELDS) \
     { #message, sizeof(message), message##_fill, message##_same, message##_inside, message##_put, message##_get },
 
-#define MESSAGES(X)                                                                                                    \
-    X(admin_ask, ADMIN_ASK_FIELDS)                                                                                     \
-    X(admin_row, ADMIN_ROW_FIELDS)                                                                                     \
-    X(admin_end, ADMIN_END_FIELDS) X(auth_login, AUTH_LOGIN_FIELDS) X(auth_answer, AUTH_ANSWER_FIELDS)                 \
-        X(auth_find, AUTH_FIND_FIELDS) X(auth_user, AUTH_USER_FIELDS) X(auth_changed, AUTH_CHANGED_FIELDS)             \
-            X(auth_grant, AUTH_GRANT_FIELDS) X(auth_check, AUTH_CHECK_FIELDS) X(auth_checked, AUTH_CHECKED_FIELDS)     \
-                X(envelope, ENVELOPE) X(envelope_recipient, ENVELOPE_RECIPIENT) X(cleanup_begin, CLEANUP_BEGIN_FIELDS) \
-                    X(cleanup_ready, CLEANUP_READY_FIELDS) X(cleanup_commit, CLEANUP_COMMIT_FIELDS)                    \
-                        X(cleanup_done, CLEANUP_DONE_FIELDS) X(control_start, CONTROL_START_FIELDS)                    \
-                            X(control_name, CONTROL_NAME_FIELDS) X(control_none, CONTROL_NONE_FIELDS)                  \
-                                X(control_reload, CONTROL_RELOAD_FIELDS) X(control_report, CONTROL_REPORT_FIELDS) X(   \
-                                    deliver_request, DELIVER_REQUEST_FIELDS) X(deliver_result, DELIVER_RESULT_FIELDS)  \
-                                    X(meter_event, METER_EVENT_FIELDS) X(meter_answer, METER_ANSWER_FIELDS)            \
-                                        X(policy_ask, POLICY_ASK_FIELDS) X(policy_route, POLICY_ROUTE_FIELDS)          \
-                                            X(policy_answer, POLICY_ANSWER_FIELDS) X(queue_take, QUEUE_TAKE_FIELDS)    \
-                                                X(queue_file, QUEUE_FILE_FIELDS) X(queue_result, QUEUE_RESULT_FIELDS)  \
-                                                    X(cleanup_result, CLEANUP_RESULT_FIELDS) X(queue_outcome, QUEUE_OUTCOME_FIELDS) X(report_begin, REPORT_BEGIN_FIELDS)                               \
-                                                        X(report_recipient, REPORT_RECIPIENT_FIELDS)                   \
-                                                            X(report_done, REPORT_DONE_FIELDS) X(session_open,         \
-                                                                                                 SESSION_OPEN_FIELDS)  \
-                                                                X(session_refused, SESSION_REFUSED_FIELDS)             \
-                                                                    X(session_sleep, SESSION_SLEEP_FIELDS)             \
-                                                                        X(session_closed, SESSION_CLOSED_FIELDS)       \
-                                                                            X(worker_start, WORKER_START_FIELDS)       \
+#define MESSAGES(X)                                                                                                   \
+    X(admin_ask, ADMIN_ASK_FIELDS)                                                                                    \
+    X(admin_row, ADMIN_ROW_FIELDS)                                                                                    \
+    X(admin_end, ADMIN_END_FIELDS)                                                                                    \
+    X(auth_login, AUTH_LOGIN_FIELDS) X(auth_answer, AUTH_ANSWER_FIELDS) X(auth_find, AUTH_FIND_FIELDS)                \
+        X(auth_user, AUTH_USER_FIELDS) X(auth_changed, AUTH_CHANGED_FIELDS) X(auth_grant, AUTH_GRANT_FIELDS)          \
+            X(auth_check, AUTH_CHECK_FIELDS) X(auth_checked, AUTH_CHECKED_FIELDS) X(envelope, ENVELOPE)               \
+                X(envelope_recipient, ENVELOPE_RECIPIENT) X(cleanup_begin, CLEANUP_BEGIN_FIELDS)                      \
+                    X(cleanup_ready, CLEANUP_READY_FIELDS) X(cleanup_commit, CLEANUP_COMMIT_FIELDS)                   \
+                        X(cleanup_done, CLEANUP_DONE_FIELDS) X(control_start, CONTROL_START_FIELDS)                   \
+                            X(control_name, CONTROL_NAME_FIELDS) X(control_none, CONTROL_NONE_FIELDS)                 \
+                                X(control_reload, CONTROL_RELOAD_FIELDS) X(control_report, CONTROL_REPORT_FIELDS) X(  \
+                                    deliver_request, DELIVER_REQUEST_FIELDS) X(deliver_result, DELIVER_RESULT_FIELDS) \
+                                    X(meter_event, METER_EVENT_FIELDS) X(meter_answer, METER_ANSWER_FIELDS)           \
+                                        X(policy_ask, POLICY_ASK_FIELDS) X(policy_route, POLICY_ROUTE_FIELDS)         \
+                                            X(policy_answer, POLICY_ANSWER_FIELDS) X(queue_take, QUEUE_TAKE_FIELDS)   \
+                                                X(queue_file, QUEUE_FILE_FIELDS) X(queue_result, QUEUE_RESULT_FIELDS) \
+                                                    X(cleanup_result, CLEANUP_RESULT_FIELDS) X(queue_outcome,         \
+                                                                                               QUEUE_OUTCOME_FIELDS)  \
+                                                        X(report_begin, REPORT_BEGIN_FIELDS) X(                       \
+                                                            report_recipient, REPORT_RECIPIENT_FIELDS)                \
+                                                            X(report_done, REPORT_DONE_FIELDS) X(session_open,        \
+                                                                                                 SESSION_OPEN_FIELDS) \
+                                                                X(session_refused, SESSION_REFUSED_FIELDS)            \
+                                                                    X(session_sleep, SESSION_SLEEP_FIELDS)            \
+                                                                        X(session_closed, SESSION_CLOSED_FIELDS)      \
+                                                                            X(worker_start, WORKER_START_FIELDS)      \
                                                                                 X(worker_ready, WORKER_READY_FIELDS)
 
 MESSAGES(KIND)

@@ -24,7 +24,8 @@ static size_t box_count(void)
 
 static void ask_the_process_for_dotlocks(void)
 {
-    rules_put(&(deliver_rules){ .flags = DELIVER_LOCKS_FCNTL | DELIVER_LOCKS_DOT | DELIVER_ASKS_FOR_LOCK, .lock_attempts = 3 });
+    rules_put(&(deliver_rules){ .flags = DELIVER_LOCKS_FCNTL | DELIVER_LOCKS_DOT | DELIVER_ASKS_FOR_LOCK,
+                                .lock_attempts = 3 });
 }
 
 static void locked(fault_kind outcome)
@@ -66,7 +67,9 @@ static void a_busy_dotlock_lets_the_first_lock_go(void **state)
     rounds();
     assert_false(mbox_lock(other));
     deliver_lock busy = { .outcome = FAULT_TRY_LATER, .reason = STR("busy") };
-    rules_put(&(deliver_rules){ .flags = DELIVER_LOCKS_FCNTL | DELIVER_LOCKS_DOT | DELIVER_ASKS_FOR_LOCK, .lock_attempts = 3, .lock_delay_s = 3600 });
+    rules_put(&(deliver_rules){ .flags = DELIVER_LOCKS_FCNTL | DELIVER_LOCKS_DOT | DELIVER_ASKS_FOR_LOCK,
+                                .lock_attempts = 3,
+                                .lock_delay_s = 3600 });
     channel_put(&w->pool, DELIVER_LOCKED, 0, deliver_lock, &busy);
     rounds();
     assert_true(mbox_lock(other));

@@ -135,7 +135,12 @@ static inline void world_open(bool is_mbox)
     snprintf(w->folder, sizeof w->folder, "/tmp/worker.XXXXXX");
     assert_non_null(mkdtemp(w->folder));
     snprintf(w->path, sizeof w->path, "%s/box", w->folder);
-    w->worker = (worker){ .program = &w->program, .state = &w->l, .loop = loop_new(), .mail_fd = -1, .user = STR("jo"), .host = STR("host") };
+    w->worker = (worker){ .program = &w->program,
+                          .state = &w->l,
+                          .loop = loop_new(),
+                          .mail_fd = -1,
+                          .user = STR("jo"),
+                          .host = STR("host") };
     w->l.worker = &w->worker;
     w->worker.home_fd = open(w->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     timer_open(&w->stop, w->worker.loop, world_stop, w->worker.loop);
@@ -152,8 +157,10 @@ static inline void world_open(bool is_mbox)
         w->worker.mail_fd = openat(w->worker.home_fd, "Maildir", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         assert_true(maildir_start(&w->l));
     }
-    rules_put(&(deliver_rules){ .flags = DELIVER_MAY_COMMAND | DELIVER_TO_FOLDER | DELIVER_LOCKS_FCNTL | DELIVER_LOCKS_DOT,
-                                .lock_attempts = 3, .stale_lock_s = 100 });
+    rules_put(
+        &(deliver_rules){ .flags = DELIVER_MAY_COMMAND | DELIVER_TO_FOLDER | DELIVER_LOCKS_FCNTL | DELIVER_LOCKS_DOT,
+                          .lock_attempts = 3,
+                          .stale_lock_s = 100 });
 }
 
 static int world_remove(const char *path, const struct stat *st, int kind, struct FTW *at)

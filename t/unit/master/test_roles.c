@@ -102,9 +102,10 @@ static void each_role_has_an_account_of_its_own(void **state)
 /* In a stop nobody goes before those who ask him, or who hand him mail. */
 static void who_is_asked_leaves_later(void **state)
 {
-    static const char *const order[][2] = { { "smtpd", "cleanup" },  { "pickup", "cleanup" }, { "cleanup", "qmgr" },
-                                            { "qmgr", "local" },     { "qmgr", "bounce" },    { "local", "auth" },     { "smtpd", "policy" },
-                                            { "cleanup", "policy" }, { "login", "auth" },     { "smtpd", "meter" } };
+    static const char *const order[][2] = { { "smtpd", "cleanup" }, { "pickup", "cleanup" }, { "cleanup", "qmgr" },
+                                            { "qmgr", "local" },    { "qmgr", "bounce" },    { "local", "auth" },
+                                            { "smtpd", "policy" },  { "cleanup", "policy" }, { "login", "auth" },
+                                            { "smtpd", "meter" } };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(order); i++)
         assert_true(role_by_name(order[i][0])->rank < role_by_name(order[i][1])->rank);
