@@ -37,9 +37,13 @@ class Judge:
         return found
 
     def is_drained(self):
-        """What waits for a mailbox that cannot be opened stays; what was released is still deferred when its turn has not come."""
-        return not any(folder in ("active", "drop") or folder == "deferred" and self.is_moving(name)
-                       for name, folder in self.waiting().items())
+        """What waits for a mailbox that cannot be opened stays; another that is deferred (released, and its turn did not come) is
+        asked for."""
+        there = self.waiting()
+        moving = [name for name, folder in there.items() if folder == "deferred" and self.is_moving(name)]
+        if moving:
+            self.suite.postrider("queue", "flush", *moving)
+        return not moving and not {"active", "drop"} & set(there.values())
 
     def is_moving(self, name):
         ident = self.book.by_queue_id.get(name)
