@@ -10,7 +10,7 @@ import pytest
 from suite import Suite
 from waiting import until
 
-OK, USAGE, DATAERR, NOINPUT, UNAVAILABLE, TEMPFAIL, NOPERM, CONFIG = 0, 64, 65, 66, 69, 75, 77, 78
+OK, USAGE, DATAERR, NOINPUT, UNAVAILABLE, TEMPFAIL, CONFIG = 0, 64, 65, 66, 69, 75, 78
 ORDINARY_UID = 21000
 MESSAGE = "Subject: by hand\n\nbody\n"
 is_root = os.geteuid() == 0
@@ -128,7 +128,7 @@ def test_its_other_names(suite):
     assert sendmail(suite, "-q").returncode == OK
     if is_root:
         assert as_user(suite, "-q").returncode == OK
-        assert as_user(suite, "-bp").returncode == NOPERM
+        assert as_user(suite, "-bp").stdout == "Mail queue is empty\n"  # of his own
 
 
 # ---- hostile: the right exit status, and nothing in the queue (HOSTILE 34) ----
