@@ -254,6 +254,6 @@ def test_queue_cat_prints_the_changed_content(suite):
     done = suite.postrider("queue", "cat", queue_id)
     assert "From: b@x.example" in done.stdout and "a@x.example" not in done.stdout and "mark-cat" in done.stdout
     assert os.path.getsize(next(f for f in suite.queue_files("hold") if queue_id in f)) > 8192
-    assert suite.postrider("queue", "delete", queue_id).returncode == 0
+    assert suite.postrider("queue", "delete", queue_id, "--yes").returncode == 0
     set_all(suite, smtpd_sender_restrictions="")
     reload_all(suite)

@@ -10,7 +10,7 @@ import pytest
 from suite import Suite
 from waiting import until
 
-OK, USAGE, DATAERR, NOINPUT, UNAVAILABLE, TEMPFAIL, NOPERM, CONFIG = 0, 64, 65, 66, 69, 75, 77, 78
+OK, USAGE, DATAERR, NOINPUT, UNAVAILABLE, TEMPFAIL, CONFIG = 0, 64, 65, 66, 69, 75, 78
 ORDINARY_UID = 21000
 MESSAGE = "Subject: by hand\n\nbody\n"
 is_root = os.geteuid() == 0
