@@ -96,14 +96,14 @@ WITH_A_NEIGHBOUR = {
     "t/unit/auth/test_login.c": "auth/auth.c auth/find.c auth/question.c",
     "t/unit/login/test_session.c": "login/exchange.c login/front.c login/pump.c login/sleep.c",
     "t/unit/ctl/test_check.c": "ctl/check_spool.c",
+    "t/unit/ctl/test_sink.c": "ctl/sendmail/submit.c",
     "t/unit/ctl/test_queue.c": "ctl/queue/bring.c ctl/queue/change.c ctl/queue/change_stopped.c ctl/queue/check_file.c "
                                "ctl/queue/export.c ctl/queue/group.c ctl/queue/import.c ctl/queue/json.c ctl/queue/list.c "
                                "ctl/queue/look.c ctl/queue/print.c ctl/queue/progress.c ctl/queue/requeue.c ctl/queue/reroute.c "
                                "ctl/queue/rewrite.c ctl/queue/select.c ctl/queue/shape.c ctl/queue/verbs.c",
 }
-# By t/system/test_sendmail.py and test_programs.py alone.
-WITH_SYSTEM_TESTS = """ctl/sendmail/deliver.c ctl/sendmail/smtp.c ctl/sendmail/submit.c
-                       pipe/jobs.c pipe/workers.c pipe/worker/command.c pipe/worker/file.c pipe/worker/list.c""".split()
+# By t/system/test_programs.py alone.
+WITH_SYSTEM_TESTS = "pipe/jobs.c pipe/workers.c pipe/worker/command.c pipe/worker/file.c pipe/worker/list.c".split()
 
 
 def has_test(path):
