@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 typedef struct wishes {
-    bool set, defaults, expanded, bare, edit;
+    bool set, defaults, expanded, bare, edit, help;
     const char *service;
 } wishes;
 
@@ -75,17 +75,42 @@ static int list(invocation *in, listing kind)
     return command_fault(in, f);
 }
 
+/* What main.cf(5) says of each. */
+static int help_show(const invocation *in)
+{
+    for (int i = 0; i < in->argc; i++) {
+        const parameter *p = parameter_find(str_c(in->argv[i]));
+        arena a = arena_new(0);
+        str nearest = STR_NONE, line;
+        if (p == NULL) {
+            bool is_near = parameter_nearest(str_c(in->argv[i]), &nearest);
+            arena_free(&a);
+            return command_fault(in,
+                                 fault_make(FAULT_REFUSED, "3.5", "%.60s is not a parameter%s%.*s%s", in->argv[i],
+                                            is_near ? "; did you mean " : "", STR_ARG(nearest), is_near ? "?" : ""));
+        }
+        printf("%.*s (default: %.*s)\n", STR_ARG(p->name), STR_ARG(p->value));
+        for (str rest = parameter_text(p, &a); str_cut(&rest, '\n', &line);)
+            printf("    %.*s\n", STR_ARG(line));
+        arena_free(&a);
+    }
+    return EXIT_DONE;
+}
+
 int command_config_verb(invocation *in)
 {
     wishes w = { 0 };
     const option_row rows[] = {
         { "set", 'n', &w.set, NULL },    { "defaults", 'd', &w.defaults, NULL }, { "expanded", 'x', &w.expanded, NULL },
         { "value", 'h', &w.bare, NULL }, { "edit", 'e', &w.edit, NULL },         { "service", 's', NULL, &w.service },
+        { "help", 0, &w.help, NULL },
     };
     if (!options_take(in, rows, COUNT_OF(rows), 0, 10000))
         return EX_USAGE;
     if (w.set + w.defaults + w.expanded + w.edit > 1)
         return command_usage(in);
+    if (w.help)
+        return in->argc ? help_show(in) : command_usage(in);
     if (w.edit || (in->argc && strchr(in->argv[0], '=')))
         return in->argc ? edit(in) : command_usage(in);
     if (command_config(in, false) == NULL)

@@ -16,7 +16,7 @@ static const command commands[] = {
     { "reload", "", "check the configuration and let the running suite take it", command_reload },
     { "status", "[--sandbox] [--json]", "show the processes, and what confines them", command_status },
     { "check", "[--json]", "look for mistakes in the configuration and around it", command_check },
-    { "config", "[-n|-d|-x] [-h] [NAME]… | -e NAME=VALUE… | --service NAME", "show and set parameters",
+    { "config", "[-n|-d|-x] [-h] [NAME]… | -e NAME=VALUE… | --service NAME | --help NAME…", "show and set parameters",
       command_config_verb },
     { "queue", "list|show|cat|shape|hold|release|delete|flush|requeue|reroute|check|export|import …",
       "show and change the queue",

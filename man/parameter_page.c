@@ -91,17 +91,11 @@ static void print_parameter(parameter_index at, arena *a)
         putchar(')');
     }
     putchar('\n');
-    print_text(str_c(p->help));
-    if (p->kind != PARAMETER_text && p->kind != PARAMETER_raw) {
-        str range = parameter_range(p, a);
-        fputs("\nValue: ", stdout);
-        print_text(range);
-        fputs(p->kind == PARAMETER_days    ? "; a number without a letter means days."
-              : p->kind == PARAMETER_hours ? "; a number without a letter means hours."
-                                           : ".",
-              stdout);
+    str rest = parameter_text(p, a), line;
+    while (str_cut(&rest, '\n', &line)) {
+        print_text(line);
+        putchar('\n');
     }
-    putchar('\n');
 }
 
 int main(void)

@@ -201,3 +201,13 @@ fault parameter_read(const parameter *p, str value, arena *a, config *out)
     str range = parameter_range(p, a);
     return fault_make(FAULT_REFUSED, "3.5", "\"%.*s\" is not %.*s", STR_ARG(str_upto(value, 60)), STR_ARG(range));
 }
+
+str parameter_text(const parameter *p, arena *a)
+{
+    if (p->kind == PARAMETER_text || p->kind == PARAMETER_raw)
+        return str_c(p->help);
+    const char *unit = p->kind == PARAMETER_days    ? "; a number without a letter means days"
+                       : p->kind == PARAMETER_hours ? "; a number without a letter means hours"
+                                                    : "";
+    return arena_printf(a, "%s\nValue: %.*s%s.", p->help, STR_ARG(parameter_range(p, a)), unit);
+}

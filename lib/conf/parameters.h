@@ -123,5 +123,8 @@ static inline uint64_t config_number(const config *c, parameter_index at)
     return *(const uint64_t *)(const void *)((const char *)c + parameter_rows[at].offset);
 }
 
+/* What it is for and what values it takes, as main.cf(5) and `postrider config --help` have it; lines end in LF but the last. */
+str parameter_text(const parameter *p, arena *a);
+
 /* What values are allowed, for messages and the man page: "a time from 1s to 1d", "yes or no", "one of none, may". */
 str parameter_range(const parameter *p, arena *a);

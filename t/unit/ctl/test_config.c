@@ -28,6 +28,17 @@ static void parameters_are_listed(void **state)
     says("usage: ");
 }
 
+static void parameters_are_explained(void **state)
+{
+    (void)state;
+    assert_int_equal(run(command_config_verb, "config --help minimum_uid maximal_queue_lifetime"), EXIT_DONE);
+    says("minimum_uid (default: 500)\n    The lowest user id that mail may be delivered to or read as.\n    Value: ");
+    says("; a number without a letter means days.\n");
+    assert_int_equal(run(command_config_verb, "config --help minimum_uids"), EXIT_FAILED);
+    says("did you mean minimum_uid?");
+    assert_int_equal(run(command_config_verb, "config --help"), EX_USAGE);
+}
+
 static void parameters_are_set(void **state)
 {
     (void)state;
@@ -45,6 +56,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(parameters_are_listed, setup, teardown),
+        cmocka_unit_test_setup_teardown(parameters_are_explained, setup, teardown),
         cmocka_unit_test_setup_teardown(parameters_are_set, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
