@@ -5,8 +5,10 @@ import grp
 import mailbox
 import os
 import re
+import shutil
 import stat
 import subprocess
+import tempfile
 
 import pytest
 from accounts import accounts
@@ -23,14 +25,13 @@ def people():
 
 
 @pytest.fixture(scope="module")
-def spool(tmp_path_factory):
-    """A folder as /var/mail is on Debian."""
-    path = str(tmp_path_factory.mktemp("spool"))
-    for above in (path, os.path.dirname(path), os.path.dirname(os.path.dirname(path))):
-        os.chmod(above, 0o755)
+def spool():
+    """A folder as /var/mail is on Debian; not below pytest's own, which the next pytest to start closes to all users."""
+    path = tempfile.mkdtemp(prefix="spool-", dir="/tmp")
     os.chown(path, 0, grp.getgrnam(GROUP).gr_gid)
     os.chmod(path, 0o2775)
-    return path
+    yield path
+    shutil.rmtree(path)
 
 
 @pytest.fixture(scope="module")
