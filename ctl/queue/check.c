@@ -142,7 +142,8 @@ static bool is_usual(const checking *c, const named_file *f, const file_look *l)
 {
     bool is_at_work =
         queue_view_is_running(c->view) && (l->flaw == FLAW_TORN || (is_received(f, l) && l->flaw != FLAW_STRANGE));
-    return l->flaw == FLAW_NONE || f->place == QUEUE_CORRUPT || is_at_work;
+    bool is_stock = !c->repairs && f->place == QUEUE_ACTIVE && is_received(f, l) && l->bytes == 0; /* its message did not come */
+    return l->flaw == FLAW_NONE || f->place == QUEUE_CORRUPT || is_at_work || is_stock;
 }
 
 static void one_check(checking *c, const named_file *f)

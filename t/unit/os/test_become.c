@@ -58,7 +58,7 @@ static identity identity_for(const contract *k)
                        .uid = TEST_UID,
                        .gid = TEST_GID,
                        .root_fd = k->root == ROOT_HOST ? -1 : empty_fd,
-                       .ids = { 1000, 60000, 1000, 60000, gids, 2 },
+                       .ids = { 1000, 60000, 1000, 60000, gids, 2, 0, 0 },
                        .connect_ports = ports,
                        .connect_port_count = 2,
                        .keep_fds = standard_input,
@@ -163,7 +163,7 @@ static void master_keeps_what_its_children_need(void **state)
 
 static fault root_is_refused(void *context)
 {
-    identity id = { .is_privileged = true, .root_fd = -1, .ids = { 1000, 60000, 0, 0, NULL, 0 } };
+    identity id = { .is_privileged = true, .root_fd = -1, .ids = { 1000, 60000, 0, 0, NULL, 0, 0, 0 } };
     (void)context;
     NEED(become(&contracts[0], &id).kind == FAULT_BUG);
     NEED(become(&contracts[7], &id).kind == FAULT_BUG);

@@ -244,7 +244,7 @@ static fault worker_start(bool is_privileged, const char *mail, char *said, size
                     .root_fd = -1,
                     .rules = rules,
                     .rule_count = COUNT_OF(rules),
-                    .ids = { 1000, 60000, 1000, 60000, NULL, 0 },
+                    .ids = { 1000, 60000, 1000, 60000, NULL, 0, 0, 0 },
                     .requires_landlock = true };
     NEED(folder_fd >= 0 && top_fd >= 0);
     fault f = seccomp_export("worker", WORKER, &filter_fd);
@@ -302,7 +302,7 @@ static fault rooted_start(void *context)
                     .uid = TEST_UID,
                     .gid = TEST_GID,
                     .root_fd = -1,
-                    .ids = { 1000, 60000, 1000, 60000, NULL, 0 },
+                    .ids = { 1000, 60000, 1000, 60000, NULL, 0, 0, 0 },
                     .requires_landlock = true };
     contract k = pool;
     spawned s;
@@ -342,7 +342,7 @@ static fault spool_start(void *context)
     char *const argv[] = { (char *)(uintptr_t) "groups", NULL };
     char path[64], other[64], *folder = context;
     identity id = { .is_privileged = true, .uid = TEST_UID, .gid = TEST_GID, .root_fd = -1,
-                    .ids = { 1000, 60000, 1000, 60000, NULL, 0 }, .requires_landlock = true };
+                    .ids = { 1000, 60000, 1000, 60000, NULL, 0, 0, 0 }, .requires_landlock = true };
     contract k = pool;
     struct stat st;
     spawned s;
