@@ -1,6 +1,7 @@
 """Steps that tests of SMTP share: a greeted client, a sent message, the message that arrived, a changed configuration."""
 import json
 import os
+import time
 
 from waiting import until
 
@@ -63,3 +64,18 @@ def write(path, text):
         f.write(text)
     os.chmod(path + ".new", 0o644)
     os.rename(path + ".new", path)
+
+
+def is_taken(suite, address):
+    with suite.smtp() as c:
+        c.ehlo()
+        c.mail("a@b.example")
+        return c.rcpt(address)[0] == 250
+
+
+def let_policy_see(suite):
+    """Waits until policy answers from the aliases as they are now: it looks at the file of a table once in a while."""
+    name = f"seen-{time.monotonic_ns()}"
+    with open(os.path.join(suite.config_dir, "aliases"), "a", encoding="utf-8") as f:
+        f.write(f"{name}: user1@example.test\n")
+    until(lambda: is_taken(suite, f"{name}@localhost"), "policy to see the aliases")

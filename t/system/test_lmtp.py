@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from smtp_steps import arrived, marked, set_all, write
+from smtp_steps import arrived, let_policy_see, marked, set_all, write
 from suite import INSTANCE, Raw, Suite
 from waiting import DEADLINE_S, until
 
@@ -201,10 +201,12 @@ def test_results_are_real(suite):
     aliases = ("postmaster: user1@example.test\nboth: user3@example.test, user2@example.test\n"
                "broken: user1@example.test, nobody@example.test\n")
     write(os.path.join(suite.config_dir, "aliases"), aliases)
+    let_policy_see(suite)
     os.chmod(maildir, 0)
     try:
         with connect(suite) as c:
-            begin(c, "user1@example.test", "user2@example.test", "both@localhost", "broken@localhost")
+            told = begin(c, "user1@example.test", "user2@example.test", "both@localhost", "broken@localhost")
+            assert all(t.startswith("250 ") for t in told), told
             answers = finish(c, "mark-real", 4)
         assert answers[0].startswith("250 2.1.5"), answers
         assert re.match(r"45[0-2] 4\.\d\.\d ", answers[1]), answers

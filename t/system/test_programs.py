@@ -8,6 +8,7 @@ import shutil
 import subprocess
 
 import pytest
+from smtp_steps import is_taken, let_policy_see
 from suite import Suite
 from waiting import until
 
@@ -46,15 +47,7 @@ class Programs(Suite):
         self.names.update(members)
         with open(self.alias_file, "a", encoding="utf-8") as f:
             f.writelines(f"{name.replace('_', '-')}: {value}\n" for name, value in members.items())
-        last = list(members)[-1].replace("_", "-")
-        until(lambda: self.explain(f"{last}@localhost").returncode == 0 or None, "the aliases")
-        until(lambda: self.knows(last), "policy to see the aliases")
-
-    def knows(self, name):
-        with self.smtp() as c:
-            c.ehlo()
-            c.mail("a@b.example")
-            return c.rcpt(f"{name}@localhost")[0] == 250
+        let_policy_see(self)
 
     def explain(self, address, *more):
         return self.postrider("explain", "--rcpt", address, *more)
@@ -435,7 +428,7 @@ def test_the_owner_of_the_table_acts_and_no_system_account(account):
         assert done.returncode == 0, done.stderr
         assert suite.postrider("reload").returncode == 0
         for table, (_, name) in tables.items():
-            until(lambda: suite.knows(f"of-{table}"), "the new tables")
+            until(lambda: is_taken(suite, f"of-{table}@localhost"), "the new tables")
             suite.send(to=f"of-{table}@localhost")
             assert suite.output(f"of-{table}") == name + "\n"
 

@@ -11,6 +11,7 @@ import termios
 
 import pytest
 from queue_files import multiply, name_of, number_of, path_of, put, with_id
+from smtp_steps import let_policy_see
 from suite import Suite
 from waiting import until
 
@@ -213,6 +214,7 @@ def alias_set(s, line):
         f.write(re.sub(r"(?m)^team:.*\n", "", old) + line + "\n")
     os.chmod(path + ".new", 0o644)
     os.rename(path + ".new", path)
+    let_policy_see(s)
 
 
 def test_requeue_looks_recipients_up_anew(s):
