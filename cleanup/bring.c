@@ -183,7 +183,7 @@ static bool on_commit(void *context, channel *ch, received *r)
 static bool on_abort(void *context, channel *ch, received *r)
 {
     intake *i = intake_find(bringer_of(context, ch), r->ref);
-    if (i && i->state != INTAKE_COMMITTING)
+    if (i && i->state != INTAKE_COMMITTING && i->state != INTAKE_OFFERED)
         intake_drop(i);
     return true;
 }
@@ -203,13 +203,17 @@ static bringer *bringer_add(cleanup *c, channel *ch)
     return b;
 }
 
-/* What was not answered is not in the queue: nobody was told that it is. */
+/* What was not answered is not in the queue: nobody was told that it is. What was offered is: it may have been delivered. */
 static void bringer_free(bringer *b)
 {
     cleanup *c = b->cleanup;
     for (intake *i = c->intakes, *next; i; i = next) {
         next = i->next;
-        if (i->bringer == b)
+        if (i->bringer != b)
+            continue;
+        if (i->state == INTAKE_OFFERED)
+            intake_commit(i);
+        else
             intake_drop(i);
     }
     bringer **at = &c->bringers;

@@ -42,6 +42,7 @@ typedef enum intake_state {
     INTAKE_REWRITING, /* policy is asked for its addresses */
     INTAKE_RESOLVING, /* policy is asked where it goes */
     INTAKE_COMMITTING,
+    INTAKE_OFFERED, /* qmgr delivers it; when that takes too long it is committed */
     INTAKE_DIRECT, /* qmgr delivers it and says how that went */
 } intake_state;
 
@@ -75,6 +76,8 @@ typedef struct intake {
     VEC(rewrite_line) lines;
     map line_of;               /* class and path → 1 + index */
     VEC(str) bcc;              /* who gets blind copies */
+    bool goes_elsewhere;       /* to others than users here */
+    uint64_t offered_ms;
     bool is_local;             /* its header is completed as one of our own */
     bool is_filtered;          /* the content must be looked at, as something in it is to be changed or checked */
     buf trace;                 /* the trace field after the checks; `has_trace` */
@@ -106,6 +109,8 @@ struct cleanup {
     size_t intake_count;
     VEC(blank) blanks; /* qmgr's `asked` counts those that are due */
     refs questions;    /* to policy */
+    size_t offered;    /* messages */
+    timer offers_due;
 };
 
 /* stock.c: blanks */
@@ -132,7 +137,14 @@ void intake_end(intake *i, fault outcome); /* answers and frees; a fault drops t
 void intake_drop(intake *i);               /* without an answer */
 uint32_t intake_add_recipient(intake *i, const envelope_recipient *r); /* final, with its route; once; its index */
 void intake_finish(intake *i); /* all recipients have routes: write, make it durable, answer */
+void intake_commit(intake *i); /* makes it durable, and answers */
 void intake_log_queued(const intake *i);
+
+/* offer.c: messages that qmgr may deliver before they are durable here */
+bool offer_is_worth(const intake *i);
+void offer_start(intake *i);
+void offer_end(intake *i); /* it leaves the state OFFERED */
+bool offer_on_keep(void *context, channel *ch, received *r); /* of qmgr */
 
 /* direct.c: who brought it keeps it until each recipient's result is said (LMTP) */
 bool is_direct(const intake *i);

@@ -36,11 +36,11 @@ void direct_start(intake *i)
     channel_put(&i->file.qmgr->channel, QUEUE_DIRECT, 0, queue_file, &m);
 }
 
-/* NULL: its bringer went away, and our word to drop it is on its way. */
+/* NULL: its bringer went away, and our word to drop it is on its way; or it was offered, and is durable meanwhile. */
 static intake *intake_of(const peer *from, uint64_t id)
 {
     intake *i = intake_by_id(from->daemon->state, id);
-    return i && i->state == INTAKE_DIRECT && i->file.qmgr == from ? i : NULL;
+    return i && (i->state == INTAKE_DIRECT || i->state == INTAKE_OFFERED) && i->file.qmgr == from ? i : NULL;
 }
 
 bool direct_on_outcome(void *context, channel *ch, received *r)

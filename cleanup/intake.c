@@ -54,6 +54,7 @@ static void intake_free(intake *i)
     c->intake_count--;
     i->bringer->open--;
     resolve_forget(i);
+    offer_end(i);
     blank_close(&i->file);
     buf_free(&i->records);
     buf_free(&i->header);
@@ -166,6 +167,7 @@ uint32_t intake_add_recipient(intake *i, const envelope_recipient *r)
     buf_free(&key);
     if (i->first_recipient.p == NULL)
         i->first_recipient = arena_copy(&i->arena, r->address);
+    i->goes_elsewhere = i->goes_elsewhere || !str_equal(r->transport, STR("local"));
     if (!fits || (is_new && !queue_records_recipient(&i->records, r)))
         i->problem = fault_make(FAULT_REFUSED, "5.3", "Too many recipients");
     return (uint32_t)number - 1;
@@ -177,6 +179,7 @@ void recipients_clear(intake *i)
     map_free(&i->seen);
     i->seen = (map){ 0 };
     i->recipient_count = 0;
+    i->goes_elsewhere = false;
     i->brought.n = i->numbers.n = i->places.n = 0;
 }
 
@@ -226,17 +229,24 @@ void intake_log_queued(const intake *i)
 }
 
 /* The end mark stands: one fsync makes it a message (HOSTILE, Power cut); a failed one is never tried again into a yes. qmgr hears of
- * it first: should we die between the two words, the message is in the queue and the client may send it again. */
-static void commit(intake *i)
+ * it first: should we die between the two words, the message is in the queue and the client may send it again. When it is gone, its
+ * successor finds the file. */
+void intake_commit(intake *i)
 {
+    bool is_logged = i->state == INTAKE_OFFERED;
+    offer_end(i);
+    i->state = INTAKE_COMMITTING;
     if (fsync(i->file.read_write) != 0) {
         intake_end(i, fault_errno("make the message durable"));
         return;
     }
     queue_file m = { .queue_id = i->file.id };
-    channel_put(&i->file.qmgr->channel, QUEUE_DURABLE, 0, queue_file, &m);
-    channel_flush(&i->file.qmgr->channel);
-    intake_log_queued(i);
+    if (i->file.qmgr) {
+        channel_put(&i->file.qmgr->channel, QUEUE_DURABLE, 0, queue_file, &m);
+        channel_flush(&i->file.qmgr->channel);
+    }
+    if (!is_logged)
+        intake_log_queued(i);
     intake_end(i, NO_FAULT);
 }
 
@@ -251,6 +261,8 @@ void intake_finish(intake *i)
         intake_end(i, f);
     else if (is_direct(i))
         direct_start(i);
+    else if (offer_is_worth(i))
+        offer_start(i);
     else
-        commit(i);
+        intake_commit(i);
 }

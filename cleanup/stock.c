@@ -81,6 +81,7 @@ static const talk_row rows[] = {
     { QUEUE_FULL, 0, 0, on_full },
     { QUEUE_OUTCOME, 0, 0, direct_on_outcome },
     { QUEUE_OVER, 0, 0, direct_on_over },
+    { QUEUE_KEEP, 0, 0, offer_on_keep },
 };
 const talk qmgr_talk = { "cleanup-qmgr", rows, COUNT_OF(rows), NULL };
 
@@ -108,6 +109,8 @@ void stock_lost(peer *p)
         i->file.qmgr = NULL;
         if (i->state == INTAKE_DIRECT)
             intake_end(i, fault_make(FAULT_TRY_LATER, "3.0", "Queue manager restarted"));
+        else if (i->state == INTAKE_OFFERED)
+            intake_commit(i);
     }
     stock_refill(c); /* of another that is there already */
 }

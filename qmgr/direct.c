@@ -27,12 +27,10 @@ fault direct_add(qmgr *q, uint64_t id, peer *holder)
     return NO_FAULT;
 }
 
-/* It leaves now: we may be about to. */
-void direct_refuse(peer *holder, uint64_t id, fault why)
+void over_say(peer *holder, uint64_t id, fault why)
 {
     queue_result m = { .queue_id = id, .outcome = why.kind, .status = str_c(why.status), .reason = str_c(why.text) };
     channel_put(&holder->channel, QUEUE_OVER, 0, queue_result, &m);
-    channel_flush(&holder->channel);
 }
 
 void direct_forget(qmgr *q, uint64_t id, const peer *holder)
@@ -89,8 +87,10 @@ static void end(qmgr *q, message *m, fault all)
     if (d->holder && !is_fault(all))
         outcomes_say(m, d->holder);
     message_remove(q, m); /* before the last word: what was answered is nowhere here */
-    if (d->holder)
-        direct_refuse(d->holder, d->id, all);
+    if (d->holder) {
+        over_say(d->holder, d->id, all);
+        channel_flush(&d->holder->channel); /* now: we may be about to leave */
+    }
     free(d);
 }
 

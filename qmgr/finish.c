@@ -219,10 +219,27 @@ static void settle(qmgr *q, message *m, tally t)
     }
 }
 
+/* Nothing is left to do or to say: of one that was offered, not even in the queue. */
+static bool is_delivered(const qmgr *q, const message *m)
+{
+    tally t = tally_of(m->loaded);
+    return t.failed == 0 && t.deferred == 0 && !report_is_missing(q, m);
+}
+
+void finish_dropped(qmgr *q, message *m)
+{
+    q->active_count--;
+    m->state = MESSAGE_AT_REST;
+    finish_asked(q, m);
+    schedule_soon(q);
+}
+
 /* Called again when a report was made, until all are. */
 void finish_round(qmgr *q, message *m)
 {
-    if (!is_direct(q, m) && report_start(q, m))
+    if (q->offers.n && !is_delivered(q, m) && offer_park(q, m))
+        return;
+    if (!is_direct(q, m) && m->asked != ASKED_DELETE && report_start(q, m))
         return;
     tally t = tally_of(m->loaded);
     q->active_count--;

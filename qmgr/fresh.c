@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -42,13 +41,14 @@ static void fresh_add(qmgr *q, peer *holder, uint64_t id)
     map_put(&q->fresh, ID_KEY(n->id), n);
 }
 
-/* The lock belongs to what cleanup gets, and ends with it. smtpd gets a descriptor that can only write, at the place where content
- * begins. */
+/* smtpd gets a descriptor that can only write, at the place where content begins. */
 static fault file_make(qmgr *q, uint64_t id, int out[2])
 {
-    out[0] = queue_tree_create(q->root_fd, QUEUE_ACTIVE, id);
+    out[0] = spare_take(q, id);
+    if (out[0] < 0)
+        out[0] = queue_tree_create(q->root_fd, QUEUE_ACTIVE, id);
     out[1] = out[0] >= 0 ? queue_tree_open(q->root_fd, QUEUE_ACTIVE, id, O_WRONLY) : -1;
-    if (out[1] >= 0 && flock(out[0], LOCK_EX | LOCK_NB) == 0 && lseek(out[1], QUEUE_CONTENT_START, SEEK_SET) >= 0)
+    if (out[1] >= 0 && lseek(out[1], QUEUE_CONTENT_START, SEEK_SET) >= 0)
         return NO_FAULT;
     fault f = fault_errno("make a queue file");
     bool is_made = out[0] >= 0;
@@ -140,18 +140,39 @@ static bool on_direct(void *context, channel *c, received *r)
     }
     queue_tree_remove(q->root_fd, QUEUE_ACTIVE, id);
     fresh_free(q, f);
-    direct_refuse(from, id, why);
+    over_say(from, id, why);
+    return true;
+}
+
+static bool on_offer(void *context, channel *c, received *r)
+{
+    peer *from = context;
+    qmgr *q = from->daemon->state;
+    fresh *f = fresh_named(from, r->bytes);
+    (void)c;
+    if (f == NULL)
+        return false;
+    offer_add(q, f->id, from);
+    take_over(q, f);
     return true;
 }
 
 static bool on_durable(void *context, channel *c, received *r)
 {
     peer *from = context;
-    fresh *f = fresh_named(from, r->bytes);
+    qmgr *q = from->daemon->state;
+    queue_file m;
     (void)c;
-    if (f == NULL)
+    if (queue_file_decode(r->bytes, &m) != PARSE_DONE)
         return false;
-    take_over(from->daemon->state, f);
+    fresh *f = map_get(&q->fresh, ID_KEY(m.queue_id));
+    if (f == NULL) {
+        offer_is_durable(q, m.queue_id, from); /* or it is delivered and gone already */
+        return true;
+    }
+    if (f->holder != from)
+        return false;
+    take_over(q, f);
     return true;
 }
 
@@ -166,6 +187,7 @@ static bool on_drop(void *context, channel *c, received *r)
     fresh *f = map_get(&q->fresh, ID_KEY(m.queue_id));
     if (f == NULL) {
         direct_forget(q, m.queue_id, from); /* or its result is on its way already */
+        offer_is_dropped(q, m.queue_id, from);
         return true;
     }
     if (f->holder != from)
@@ -179,6 +201,7 @@ static const talk_row rows[] = {
     { QUEUE_TAKE, 0, 0, on_take },
     { QUEUE_DURABLE, 0, 0, on_durable },
     { QUEUE_DIRECT, 0, 0, on_direct },
+    { QUEUE_OFFER, 0, 0, on_offer },
     { QUEUE_DROP, 0, 0, on_drop },
 };
 const talk cleanup_talk = { "cleanup-qmgr", rows, COUNT_OF(rows), NULL };
@@ -211,4 +234,5 @@ void fresh_holder_lost(peer *p)
 {
     settle_all(p->daemon->state, p);
     direct_holder_lost(p);
+    offer_holder_lost(p);
 }

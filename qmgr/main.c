@@ -3,12 +3,13 @@
 #include "base/log.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/file.h>
 
 static const contract qmgr_contract = {
     .role = "qmgr",
     .root = ROOT_QUEUE,
-    .calls = CALLS_LOOP | CALLS_ACCEPT | CALLS_RECEIVE | CALLS_CONTENT | CALLS_READ_FILES | CALLS_FILES,
+    .calls = CALLS_LOOP | CALLS_ACCEPT | CALLS_RECEIVE | CALLS_CONTENT | CALLS_READ_FILES | CALLS_FILES | CALLS_LEASE,
     .files = FILES_WRITE,
     .limits = { .open_files = 65536 },
     .peers = "cleanup local pipe policy bounce queue",
@@ -32,6 +33,7 @@ static bool start(process *p)
 {
     qmgr *q = p->state;
     q->process = p;
+    signal(SIGIO, SIG_IGN); /* somebody opens a file while we ask whether it is open */
     schedule_open(q);
     destinations_open(q);
     q->root_fd = p->identity.is_privileged ? open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -72,6 +74,7 @@ int main(void)
                                    .peer_count = COUNT_OF(peers),
                                    .start = start,
                                    .on_connection = admin_connection,
+                                   .on_drain = spares_remove,
                                    .report = report };
     return daemon_run(&qmgr_program, &q);
 }

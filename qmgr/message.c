@@ -2,11 +2,11 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "os/fd.h"
+#include "os/lease.h"
 #include "qmgr/qmgr.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 message *message_find(qmgr *q, uint64_t id)
@@ -86,7 +86,7 @@ int message_write_fd(qmgr *q, message *m)
 bool message_is_held(qmgr *q, message *m)
 {
     int fd = queue_tree_open(q->root_fd, m->place, m->id, O_RDONLY);
-    bool is_held = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    bool is_held = fd >= 0 && lease_is_written(fd);
     fd_close(&fd);
     return is_held;
 }
@@ -116,6 +116,7 @@ void message_forget(qmgr *q, message *m)
 {
     schedule_never(q, m);
     message_unload(q, m);
+    offer_over(q, m->id, NO_FAULT);
     map_remove(&q->messages, ID_KEY(m->id));
     free(m);
 }
@@ -130,7 +131,7 @@ static void states_keep(qmgr *q, message *m)
 
 void message_remove(qmgr *q, message *m)
 {
-    if (queue_tree_remove(q->root_fd, m->place, m->id) || errno == ENOENT) {
+    if (spare_keep(q, m) || queue_tree_remove(q->root_fd, m->place, m->id) || errno == ENOENT) {
         message_forget(q, m);
         return;
     }
@@ -155,6 +156,11 @@ void message_damaged(qmgr *q, message *m, fault why)
         schedule_at(q, m, 0);
         return;
     }
+    if (m->asked == ASKED_DELETE) {
+        message_remove(q, m);
+        return;
+    }
     message_move(q, m, QUEUE_CORRUPT);
+    offer_over(q, m->id, fault_make(FAULT_TRY_LATER, "3.0", "%s", why.text));
     message_forget(q, m);
 }

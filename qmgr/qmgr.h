@@ -112,6 +112,11 @@ typedef struct fresh { /* a file that a cleanup has in its hands */
     peer *holder;
 } fresh;
 
+typedef struct spare { /* an empty file, open to read and write */
+    uint64_t id; /* its name in active/ */
+    int fd;
+} spare;
+
 enum { TRANSPORTS_MAX = 8 };
 
 typedef struct readies { /* first come, first served */
@@ -128,12 +133,20 @@ typedef struct direct { /* a message whose results go back at once */
     peer *holder; /* the cleanup that is to be told; NULL: it is gone, or does not care any more */
 } direct;
 
+typedef struct offer { /* a message that is not durable yet */
+    uint64_t id;
+    peer *holder;   /* the cleanup that makes it durable if need be */
+    bool is_parked; /* its round is over, and what follows waits until it is durable */
+} offer;
+
 struct qmgr {
     process *process;
     int root_fd;
     map messages; /* by id */
     map fresh;    /* by id */
     map directs;  /* by id */
+    map offers;   /* by id */
+    VEC(spare) spares; /* the oldest first */
     map destinations;
     VEC(message *) waiting; /* a heap by next_try_s */
     readies ready[2];       /* to be loaded: mail that is new, mail that failed before; served in turn */
@@ -168,14 +181,27 @@ fault ids_next(qmgr *q,
 extern const talk cleanup_talk;
 void fresh_holder_lost(peer *p);
 
+/* spare.c: files that are used again */
+bool spare_keep(qmgr *q, message *m);    /* empties its file; false: it is as it was */
+int spare_take(qmgr *q, uint64_t id);    /* under that name now, read-write, the caller's; -1: there is none */
+void spares_remove(process *p);          /* of a qmgr that leaves */
+
 /* direct.c: messages that whoever brought them keeps until the results are said: tried once, told, and gone */
 fault direct_add(qmgr *q, uint64_t id, peer *holder);         /* a fault: there is no room for one now */
-void direct_refuse(peer *holder, uint64_t id, fault why);     /* of one that was not added */
+void over_say(peer *holder, uint64_t id, fault why);
 void direct_forget(qmgr *q, uint64_t id, const peer *holder); /* the holder does not wait for it any more */
 void direct_holder_lost(const peer *p);
 bool is_direct(const qmgr *q, const message *m);
 void direct_finish(qmgr *q, message *m);          /* says what is known of each recipient, and removes it */
 void direct_fail(qmgr *q, message *m, fault why); /* the same for all of them */
+
+/* offer.c: messages that may be delivered before they are durable */
+void offer_add(qmgr *q, uint64_t id, peer *holder);
+bool offer_park(qmgr *q, const message *m); /* true: not durable yet; finish_round is called again when it is */
+bool offer_is_durable(qmgr *q, uint64_t id, const peer *holder);   /* false: not of this holder, or gone */
+void offer_is_dropped(qmgr *q, uint64_t id, const peer *holder);   /* the same; the message goes when it can */
+void offer_over(qmgr *q, uint64_t id, fault why); /* it is gone: delivered, or why not */
+void offer_holder_lost(const peer *p);
 
 /* scan.c */
 fault scan_all(qmgr *q); /* what earlier runs left */
@@ -237,6 +263,7 @@ void deliver_carrier_lost(peer *p);
 /* finish.c */
 void result_part_over(qmgr *q, message *m, uint32_t index, str reason); /* the recipient is done with its last part */
 void finish_asked(qmgr *q, message *m); /* holds or deletes, at once if it can be, else later */
+void finish_dropped(qmgr *q, message *m); /* one whose round is over: as was asked, and nothing is reported */
 void finish_round(qmgr *q, message *m); /* no recipient is open: gone, held, or tried again */
 void result_put(qmgr *q, delivery *d, fault outcome, str reason);
 

@@ -4,6 +4,7 @@
 #include "daemon/control.h"
 #include "daemon/peers.h"
 #include "ipc/talk/control.h"
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -94,8 +95,12 @@ void daemon_drain(process *d)
         loop_stop(d->loop);
 }
 
+enum { HEAP_SLACK = 1024 * 1024 };
+
 int daemon_run(const program *p, void *state)
 {
+    mallopt(M_TRIM_THRESHOLD, HEAP_SLACK); /* what one session gave back is for the next, not for the kernel in between */
+    mallopt(M_TOP_PAD, HEAP_SLACK / 4);
     process *d = memory_get(sizeof *d);
     d->program = p;
     d->state = state;

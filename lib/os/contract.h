@@ -29,7 +29,8 @@ typedef enum call_family {
     CALLS_THREADS = 1 << 11,   /* threads, not processes */
     CALLS_SPAWN = 1 << 12,     /* fork, exec, wait; change of ids only with is_spawner */
     CALLS_MODULES = 1 << 13,   /* map code from files later on: PAM's modules; never memory that was written */
-    CALLS_ANY = 1 << 14,       /* all but what is denied to everyone: master, and the spawner of users' programs */
+    CALLS_LEASE = 1 << 14,     /* ask whether a file of its own is open elsewhere */
+    CALLS_ANY = 1 << 15,       /* all but what is denied to everyone: master, and the spawner of users' programs */
 } call_family;
 
 /* Bits of `contract.caps`. */

@@ -312,13 +312,15 @@ static void check_ioctl(builder *b)
 /* A signal on I/O goes to whoever F_SETOWN names. */
 static void check_fcntl(builder *b)
 {
-    static const uint32_t commands[] = { F_SETOWN, F_SETSIG, F_SETOWN_EX, F_NOTIFY, F_SETLEASE };
+    static const uint32_t commands[] = { F_SETOWN, F_SETSIG, F_SETOWN_EX, F_NOTIFY };
 
     if (b->calls & CALLS_ANY)
         return;
     load_low(b, 1);
     for (size_t i = 0; i < COUNT_OF(commands); i++)
         deny_if_equal(b, commands[i], EPERM);
+    if (!(b->calls & CALLS_LEASE))
+        deny_if_equal(b, F_SETLEASE, EPERM);
 }
 
 static void check_prctl(builder *b)

@@ -277,10 +277,10 @@ static fault added_read(int fd, const char *first, const queue_head *h, arena *a
     return bytes_read(fd, bytes, out->n, h->content_offset);
 }
 
-/* The first 4096 octets in one read, the tail in another. */
+/* A small file is read at once, of a large one what stands in front of the content and what stands behind it. */
 fault queue_read(int fd, arena *a, queue_message *out)
 {
-    static char start[QUEUE_CONTENT_START]; /* one loop, one thread */
+    static char start[4 * QUEUE_CONTENT_START]; /* one loop, one thread */
     queue_front front;
     struct stat st;
     *out = (queue_message){ 0 };
@@ -289,7 +289,8 @@ fault queue_read(int fd, arena *a, queue_message *out)
     uint64_t file_bytes = (uint64_t)st.st_size;
     if (file_bytes < QUEUE_CONTENT_START + sizeof(queue_end))
         return unfinished();
-    fault f = bytes_read(fd, start, sizeof start, 0);
+    bool is_whole = file_bytes <= sizeof start;
+    fault f = bytes_read(fd, start, is_whole ? (size_t)file_bytes : QUEUE_CONTENT_START, 0);
     if (is_fault(f))
         return f;
     memcpy(&front, start, sizeof front);
@@ -302,7 +303,10 @@ fault queue_read(int fd, arena *a, queue_message *out)
     schedule_check(&out->schedule);
     size_t tail_bytes = (size_t)(file_bytes - out->head.envelope_offset);
     char *tail = arena_get(a, tail_bytes);
-    f = bytes_read(fd, tail, tail_bytes, out->head.envelope_offset);
+    if (is_whole)
+        memcpy(tail, start + out->head.envelope_offset, tail_bytes);
+    else
+        f = bytes_read(fd, tail, tail_bytes, out->head.envelope_offset);
     if (is_fault(f))
         return f;
     queue_end end;

@@ -85,6 +85,11 @@ bool queue_tree_move(int queue_fd, queue_place from, queue_place to, uint64_t id
     return renameat(queue_fd, path_of(from, id).text, queue_fd, path_of(to, id).text) == 0;
 }
 
+bool queue_tree_rename(int queue_fd, queue_place p, uint64_t from, uint64_t to)
+{
+    return renameat(queue_fd, path_of(p, from).text, queue_fd, path_of(p, to).text) == 0;
+}
+
 bool queue_tree_remove(int queue_fd, queue_place p, uint64_t id)
 {
     return unlinkat(queue_fd, path_of(p, id).text, 0) == 0;

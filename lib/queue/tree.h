@@ -19,6 +19,7 @@ fault queue_tree_make(int queue_fd); /* creates what is missing, mode 0700 */
 int queue_tree_create(int queue_fd, queue_place p, uint64_t id);          /* read-write; -1: errno */
 int queue_tree_open(int queue_fd, queue_place p, uint64_t id, int flags); /* O_RDONLY, O_RDWR, O_WRONLY; -1: errno */
 bool queue_tree_move(int queue_fd, queue_place from, queue_place to, uint64_t id); /* false: errno */
+bool queue_tree_rename(int queue_fd, queue_place p, uint64_t from, uint64_t to);   /* to an id that is not used; false: errno */
 bool queue_tree_remove(int queue_fd, queue_place p, uint64_t id);                  /* false: errno */
 
 /* Makes durable that id came to the folder, or left it; may wait for the disk. False: errno. */

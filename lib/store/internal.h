@@ -19,7 +19,7 @@ struct store {
     int dirfd;  /* the mail folder; the caller's */
     int metafd; /* postrider/ in it */
     char *host;
-    uint32_t random, counter; /* for file names */
+    uint32_t pid, random, counter; /* for file names */
     env index, cache;
     uint64_t generation;     /* the index's */
     uint64_t cache_instance; /* the cache file's */

@@ -61,6 +61,7 @@ fault store_open(int mail_dirfd, const store_options *options, store **out)
     store *s = memory_get(sizeof *s);
     s->dirfd = mail_dirfd;
     s->metafd = s->cache_lockfd = s->inotify_fd = -1;
+    s->pid = (uint32_t)getpid();
     s->host = host_name(options ? options->host : STR_NONE);
     if (getrandom(&s->random, sizeof s->random, 0) < 0)
         s->random = (uint32_t)clock_us();
@@ -160,5 +161,5 @@ fault store_index(store *s)
 
 void store_file_name(store *s, buf *out)
 {
-    maildir_name_new(clock_us(), (uint32_t)getpid(), ++s->counter, s->random, str_c(s->host), out);
+    maildir_name_new(clock_us(), s->pid, ++s->counter, s->random, str_c(s->host), out);
 }

@@ -68,16 +68,15 @@ fault content_write(const deliver_request *m, int fd, content_sink to)
     uint64_t added = m->content_bytes - m->checked_bytes;
     loop_scan loops = { .address = m->recipient, .is_over = content_was_forwarded(m) };
     for (uint64_t done = 0; done < m->content_bytes;) {
-        uint64_t upto = done < added ? added : m->content_bytes;
-        size_t n = upto - done < PIECE ? (size_t)(upto - done) : PIECE;
+        uint64_t left = m->content_bytes - done;
+        size_t n = left < PIECE ? (size_t)left : PIECE;
         ssize_t got = pread(fd, bytes, n, (off_t)(m->content_offset + done));
         if (got < 0)
             return fault_errno("read the queue file");
         if (got == 0)
             return damaged("too short");
         str piece = { bytes, (size_t)got };
-        if (done >= added)
-            sum = checksum(sum, piece);
+        sum = checksum(sum, str_from(piece, done < added ? (size_t)(added - done) : 0));
         loop_scan_feed(&loops, piece);
         fault f = loops.is_found ? looped(m) : to.write(to.context, piece);
         if (is_fault(f))

@@ -1,7 +1,9 @@
 /* cleanup and qmgr. qmgr alone names queue files; cleanup holds descriptors and a file's id. `ref` is not used: the id is.
  * A fresh file stands in active/ already, under its name for good: what makes it a message is its end mark. cleanup writes that
- * last, makes the file durable and says DURABLE before it tells anybody else. The read-write descriptor carries a lock: whoever
- * finds the file at a start leaves it alone as long as a cleanup has it.
+ * last, makes the file durable and says DURABLE before it tells anybody else. Whoever finds the file at a start leaves it alone as long
+ * as somebody has it open to write.
+ * OFFER instead of DURABLE: it is whole but not durable; deliver it. If all its recipients get it durably first, its file goes and OVER
+ * comes back; else KEEP: make it durable now. Its cleanup may say DURABLE any time, and does so before long.
  * DIRECT instead of DURABLE: deliver it now, once, and say how it went. An OUTCOME for each recipient of the file and OVER come back,
  * and the file is gone; until then it is not durable, and who brought it has it still. */
 #pragma once
@@ -16,6 +18,8 @@ enum queue_type {
     QUEUE_DIRECT,   /* queue_file */
     QUEUE_OUTCOME,  /* queue_outcome */
     QUEUE_OVER,     /* queue_result: all is said; with a fault: nothing was, and this is everybody's */
+    QUEUE_OFFER,    /* queue_file */
+    QUEUE_KEEP,     /* queue_file: of one that was offered */
 };
 
 #define QUEUE_TAKE_FIELDS(X) X(u32, count)

@@ -96,6 +96,12 @@ bool is_direct(const qmgr *q, const message *m)
     return w->is_direct;
 }
 
+bool offer_park(qmgr *q, const message *m)
+{
+    (void)q, (void)m;
+    return false; /* t/unit/qmgr_process/test_offer.c */
+}
+
 void direct_finish(qmgr *q, message *m)
 {
     (void)q, (void)m;

@@ -1,4 +1,4 @@
-/* SOURCES: qmgr/admin.c qmgr/admin_lend.c qmgr/admin_change.c qmgr/deliver.c qmgr/destination.c qmgr/direct.c qmgr/fair.c qmgr/finish.c qmgr/fresh.c qmgr/ids.c qmgr/message.c qmgr/report.c qmgr/resolve.c qmgr/scan.c qmgr/schedule.c qmgr/touched.c qmgr/transports.c qmgr/window.c  NEEDS: daemon queue */
+/* SOURCES: qmgr/admin.c qmgr/admin_lend.c qmgr/admin_change.c qmgr/deliver.c qmgr/destination.c qmgr/direct.c qmgr/offer.c qmgr/spare.c qmgr/fair.c qmgr/finish.c qmgr/fresh.c qmgr/ids.c qmgr/message.c qmgr/report.c qmgr/resolve.c qmgr/scan.c qmgr/schedule.c qmgr/touched.c qmgr/transports.c qmgr/window.c  NEEDS: daemon queue */
 /* Messages that whoever brought them keeps: tried once, told, and gone, whatever happens meanwhile. */
 #include "t/unit/qmgr_process/world.h"
 
@@ -19,13 +19,9 @@ static void result_of(size_t request, fault_kind outcome, const char *status)
 
 static bool is_nowhere(uint64_t id)
 {
-    for (int p = 0; p < QUEUE_PLACES; p++) {
-        int fd = queue_tree_open(w->qmgr.root_fd, (queue_place)p, id, O_RDONLY);
-        if (fd >= 0) {
-            close(fd);
+    for (int p = 0; p < QUEUE_PLACES; p++)
+        if (is_in((queue_place)p, id))
             return false;
-        }
-    }
     return w->qmgr.messages.n == 0 && w->qmgr.directs.n == 0;
 }
 

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -26,7 +27,7 @@ static struct world {
     uint64_t ids[GIVEN_MAX];
     int fds[GIVEN_MAX];
     size_t given, full;
-    unsigned requests, overs;
+    unsigned requests, overs, keeps;
     fault_kind over;
     queue_outcome outcomes[GIVEN_MAX]; /* of a direct message; without texts */
     size_t outcome_count;
@@ -88,6 +89,13 @@ static bool on_over(void *context, channel *c, received *r)
     return true;
 }
 
+static bool on_keep(void *context, channel *c, received *r)
+{
+    (void)context, (void)c, (void)r;
+    w->keeps++;
+    return true;
+}
+
 static bool on_request(void *context, channel *c, received *r)
 {
     deliver_request m;
@@ -104,7 +112,8 @@ static bool on_request(void *context, channel *c, received *r)
 static const talk_row cleanup_rows[] = { { QUEUE_FRESH, 2, 2, on_fresh },
                                          { QUEUE_FULL, 0, 0, on_full },
                                          { QUEUE_OUTCOME, 0, 0, on_outcome },
-                                         { QUEUE_OVER, 0, 0, on_over } };
+                                         { QUEUE_OVER, 0, 0, on_over },
+                                         { QUEUE_KEEP, 0, 0, on_keep } };
 static const talk cleanup_end_talk = { "cleanup", cleanup_rows, COUNT_OF(cleanup_rows), NULL };
 static const talk_row local_rows[] = { { DELIVER_REQUEST, 1, 1, on_request } };
 static const talk local_end_talk = { "local", local_rows, COUNT_OF(local_rows), NULL };
@@ -180,11 +189,13 @@ static int teardown(void **state)
     snprintf(command, sizeof command, "rm -rf %s", w->folder);
     assert_int_equal(system(command), 0);
     close(w->qmgr.root_fd);
+    spares_remove(&w->process);
     map_free(&w->qmgr.messages);
     map_free(&w->qmgr.fresh);
     for (size_t cursor = 0; map_next(&w->qmgr.directs, &cursor, &e);)
         free(e.value);
     map_free(&w->qmgr.directs);
+    map_free(&w->qmgr.offers);
     map_free(&w->qmgr.destinations);
     vec_free(&w->qmgr.waiting);
     refs_free(&w->qmgr.running);
@@ -207,6 +218,18 @@ static inline void cleanup_end(size_t i)
     w->fds[i] = -1;
     channel_close(&w->cleanup);
     rounds();
+}
+
+/* An empty file is none: it is kept for a new message. */
+static inline bool is_in(queue_place p, uint64_t id)
+{
+    struct stat st;
+    int fd = queue_tree_open(w->qmgr.root_fd, p, id, O_RDONLY);
+    if (fd < 0)
+        return false;
+    assert_int_equal(fstat(fd, &st), 0);
+    close(fd);
+    return st.st_size > 0;
 }
 
 static void say(uint16_t type, uint64_t id)

@@ -1,0 +1,87 @@
+/* Messages that are offered before they are durable: when all their recipients have them durably first, the queue's own fsync is
+ * left out. Else who offered it makes it durable before anything is said of it that only a durable message may be. So an offer ends
+ * in one of three ways: the message is gone (OVER), it is durable (DURABLE), or its cleanup is: then it is taken for durable, as a
+ * start would that finds the file whole. Runs in: qmgr. */
+#include "base/memory.h"
+#include "ipc/talk/queue.h"
+#include "qmgr/qmgr.h"
+#include <stdlib.h>
+
+static offer *offer_of(const qmgr *q, uint64_t id)
+{
+    return q->offers.n ? map_get(&q->offers, ID_KEY(id)) : NULL;
+}
+
+void offer_add(qmgr *q, uint64_t id, peer *holder)
+{
+    offer *o = memory_get(sizeof *o);
+    *o = (offer){ .id = id, .holder = holder };
+    map_put(&q->offers, ID_KEY(o->id), o);
+}
+
+static bool offer_end(qmgr *q, offer *o)
+{
+    bool was_parked = o->is_parked;
+    map_remove(&q->offers, ID_KEY(o->id));
+    free(o);
+    return was_parked;
+}
+
+bool offer_park(qmgr *q, const message *m)
+{
+    offer *o = offer_of(q, m->id);
+    if (o == NULL)
+        return false;
+    queue_file keep = { .queue_id = m->id };
+    o->is_parked = true;
+    channel_put(&o->holder->channel, QUEUE_KEEP, 0, queue_file, &keep);
+    return true;
+}
+
+bool offer_is_durable(qmgr *q, uint64_t id, const peer *holder)
+{
+    offer *o = offer_of(q, id);
+    if (o == NULL || o->holder != holder)
+        return false;
+    message *m = message_find(q, id);
+    if (offer_end(q, o) && m)
+        finish_round(q, m);
+    return true;
+}
+
+void offer_is_dropped(qmgr *q, uint64_t id, const peer *holder)
+{
+    offer *o = offer_of(q, id);
+    if (o == NULL || o->holder != holder)
+        return;
+    message *m = message_find(q, id);
+    bool was_parked = offer_end(q, o);
+    m->asked = ASKED_DELETE;
+    if (was_parked)
+        finish_dropped(q, m);
+    else
+        finish_asked(q, m);
+}
+
+void offer_over(qmgr *q, uint64_t id, fault why)
+{
+    offer *o = offer_of(q, id);
+    if (o == NULL)
+        return;
+    over_say(o->holder, id, why);
+    offer_end(q, o);
+}
+
+void offer_holder_lost(const peer *p)
+{
+    qmgr *q = p->daemon->state;
+    VEC(uint64_t) ids = { 0 };
+    map_entry e;
+    size_t cursor = 0;
+    while (map_next(&q->offers, &cursor, &e))
+        if (((const offer *)e.value)->holder == p)
+            *vec_add(&ids) = ((const offer *)e.value)->id;
+    for (size_t i = 0; i < ids.n; i++)
+        offer_is_durable(q, ids.p[i], p);
+    vec_free(&ids);
+}

@@ -1,0 +1,162 @@
+/* SOURCES: cleanup/bring.c cleanup/clients.c cleanup/content.c cleanup/direct.c cleanup/offer.c cleanup/fields.c cleanup/filter.c cleanup/header.c cleanup/intake.c cleanup/resolve.c cleanup/rewrite.c cleanup/stock.c  NEEDS: daemon db queue proto */
+/* Messages for mailboxes here are offered before they are durable, and answered when they are, wherever. */
+#include "t/unit/cleanup_process/world.h"
+
+static int offering_setup(void **state)
+{
+    setup(state);
+    w->generation.snapshot.base.queue_commit_delay_ms = 1000;
+    qmgr_start(0);
+    return 0;
+}
+
+static void message_bring(const char *transport)
+{
+    begin(&w->smtpd, 1);
+    content_write("x\r\n");
+    commit(&w->smtpd, 1, "u@l.example", transport, 3);
+}
+
+static void qmgr_say(uint16_t type, fault_kind outcome)
+{
+    queue_file file = { .queue_id = w->ready_id };
+    queue_result result = { .queue_id = w->ready_id, .outcome = outcome };
+    if (type == QUEUE_OVER)
+        channel_put(&w->qmgr[0].channel, type, 0, queue_result, &result);
+    else
+        channel_put(&w->qmgr[0].channel, type, 0, queue_file, &file);
+    rounds();
+}
+
+static void assert_answered(fault_kind outcome, unsigned durables, unsigned drops)
+{
+    assert_int_equal(w->dones, 1);
+    assert_int_equal(w->outcome, outcome);
+    assert_int_equal(w->qmgr[0].durables, durables);
+    assert_int_equal(w->qmgr[0].drops, drops);
+    assert_int_equal(w->cleanup.offered + w->process.sessions, 0);
+}
+
+static void wait_durable(void)
+{
+    for (int i = 0; i < 1000 && w->qmgr[0].durables == 0; i++)
+        rounds();
+}
+
+static void what_was_delivered_is_answered(void **state)
+{
+    (void)state;
+    message_bring("local");
+    assert_int_equal(w->qmgr[0].offers, 1);
+    qmgr_say(QUEUE_OVER, FAULT_NONE);
+    assert_answered(FAULT_NONE, 0, 0);
+    qmgr_say(QUEUE_KEEP, FAULT_NONE); /* of one that is not here any more */
+    qmgr_say(QUEUE_OVER, FAULT_NONE);
+    assert_answered(FAULT_NONE, 0, 0);
+    assert_true(channel_is_open(&w->qmgr[0].channel));
+}
+
+static void what_takes_long_is_committed(void **state)
+{
+    (void)state;
+    w->generation.snapshot.base.queue_commit_delay_ms = 5;
+    message_bring("local");
+    wait_durable();
+    assert_answered(FAULT_NONE, 1, 0);
+    qmgr_say(QUEUE_OVER, FAULT_TRY_LATER); /* too late */
+    assert_answered(FAULT_NONE, 1, 0);
+}
+
+static void what_qmgr_wants_kept_is_committed_at_once(void **state)
+{
+    (void)state;
+    message_bring("local");
+    qmgr_say(QUEUE_KEEP, FAULT_NONE);
+    assert_answered(FAULT_NONE, 1, 0);
+}
+
+static void what_is_damaged_is_refused(void **state)
+{
+    (void)state;
+    message_bring("local");
+    qmgr_say(QUEUE_OVER, FAULT_TRY_LATER);
+    assert_answered(FAULT_TRY_LATER, 0, 0); /* the file is qmgr's */
+}
+
+static void only_what_goes_to_mailboxes_alone_is_offered(void **state)
+{
+    envelope e = { .reverse_path = STR("a@b.example"), .flags = ENVELOPE_HOLD };
+    cleanup_commit m = { .recipient_count = 1 };
+    (void)state;
+    message_bring("error");
+    assert_answered(FAULT_NONE, 1, 0);
+    begin(&w->smtpd, 2);
+    channel_put(&w->smtpd, CLEANUP_ENVELOPE, 2, envelope, &e);
+    recipient_say(&w->smtpd, 2, "u@l.example", "local");
+    channel_put(&w->smtpd, CLEANUP_COMMIT, 2, cleanup_commit, &m);
+    rounds();
+    assert_int_equal(w->qmgr[0].durables, 2);
+    w->generation.snapshot.base.queue_commit_delay_ms = 0;
+    message_bring("local");
+    assert_int_equal(w->qmgr[0].durables, 3);
+    assert_int_equal(w->qmgr[0].offers, 0);
+}
+
+/* The next qmgr finds it, durable; or the last one had delivered it, and the file has no name any more. */
+static void a_lost_qmgr_loses_nothing(void **state)
+{
+    (void)state;
+    message_bring("local");
+    channel_close(&w->qmgr[0].channel);
+    rounds();
+    assert_answered(FAULT_NONE, 0, 0);
+    assert_goes_to(w->ready_id, "local");
+}
+
+static void it_is_not_called_back(void **state)
+{
+    cleanup_begin none = { 0 };
+    (void)state;
+    message_bring("local");
+    channel_put(&w->smtpd, CLEANUP_ABORT, 1, cleanup_begin, &none);
+    rounds();
+    assert_int_equal(w->qmgr[0].drops, 0);
+    channel_close(&w->smtpd);
+    rounds();
+    assert_int_equal(w->qmgr[0].durables, 1);
+    assert_int_equal(w->process.sessions, 0);
+}
+
+static void each_has_its_own_time(void **state)
+{
+    (void)state;
+    message_bring("local");
+    uint64_t first = w->ready_id;
+    begin(&w->smtpd, 2);
+    commit(&w->smtpd, 2, "v@l.example", "local", 0);
+    intake_by_id(&w->cleanup, first)->offered_ms += 900;
+    wait_durable();
+    assert_int_equal(w->dones, 1);
+    assert_int_equal(w->cleanup.offered, 1);
+    w->ready_id = first;
+    qmgr_say(QUEUE_OVER, FAULT_NONE);
+    assert_int_equal(w->dones, 2);
+    assert_int_equal(w->cleanup.offered, 0);
+}
+
+#define OFFERING(name) cmocka_unit_test_setup_teardown(name, offering_setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        OFFERING(what_was_delivered_is_answered),
+        OFFERING(what_takes_long_is_committed),
+        OFFERING(what_qmgr_wants_kept_is_committed_at_once),
+        OFFERING(what_is_damaged_is_refused),
+        OFFERING(only_what_goes_to_mailboxes_alone_is_offered),
+        OFFERING(a_lost_qmgr_loses_nothing),
+        OFFERING(it_is_not_called_back),
+        OFFERING(each_has_its_own_time),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

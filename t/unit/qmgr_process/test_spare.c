@@ -1,0 +1,114 @@
+/* SOURCES: qmgr/admin.c qmgr/admin_lend.c qmgr/admin_change.c qmgr/deliver.c qmgr/destination.c qmgr/direct.c qmgr/offer.c qmgr/spare.c qmgr/fair.c qmgr/finish.c qmgr/fresh.c qmgr/ids.c qmgr/message.c qmgr/report.c qmgr/resolve.c qmgr/scan.c qmgr/schedule.c qmgr/touched.c qmgr/transports.c qmgr/window.c  NEEDS: daemon queue */
+/* Files that are used again: emptied, under a new name, and never while somebody may see what a new message writes there. */
+#include "t/unit/qmgr_process/world.h"
+
+enum { AGING = 8 };
+
+static ino_t inode_of(int fd)
+{
+    struct stat st;
+    assert_int_equal(fstat(fd, &st), 0);
+    return st.st_ino;
+}
+
+/* So many messages come and go; the descriptors of cleanup are closed, or kept. */
+static void messages_pass(size_t count, bool is_closed)
+{
+    take((uint32_t)count);
+    for (size_t i = 0; i < count; i++) {
+        message_write(i, 0, 1);
+        say(QUEUE_DURABLE, w->ids[i]);
+        if (is_closed) {
+            close(w->fds[i]);
+            w->fds[i] = -1;
+        }
+        deliver(FAULT_NONE);
+    }
+    assert_int_equal(w->qmgr.messages.n, 0);
+}
+
+static bool is_there(uint64_t id)
+{
+    int fd = queue_tree_open(w->qmgr.root_fd, QUEUE_ACTIVE, id, O_RDONLY);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+static void a_file_is_used_again_empty_and_under_its_new_name(void **state)
+{
+    (void)state;
+    messages_pass(AGING + 1, true);
+    ino_t was = inode_of(w->qmgr.spares.p[0].fd);
+    uint64_t old = w->ids[0];
+    w->given = 0;
+    take(1);
+    assert_int_equal(inode_of(w->fds[0]), was);
+    assert_int_equal(w->qmgr.spares.n, AGING);
+    assert_int_equal(lseek(w->fds[0], 0, SEEK_END), 0);
+    assert_false(is_there(old));
+    assert_true(is_there(w->ids[0]));
+    message_write(0, 0, 1);
+    say(QUEUE_DURABLE, w->ids[0]);
+    assert_int_equal(w->delivering, w->ids[0]);
+    deliver(FAULT_NONE);
+}
+
+static void those_that_came_last_wait(void **state)
+{
+    (void)state;
+    messages_pass(AGING, true);
+    w->given = 0;
+    take(1);
+    assert_int_equal(w->qmgr.spares.n, AGING);
+}
+
+/* Whoever delivered the last message could read the next one. */
+static void one_that_somebody_has_open_is_not_used_again(void **state)
+{
+    (void)state;
+    messages_pass(AGING + 1, false);
+    int kept = w->fds[0];
+    ino_t was = inode_of(kept);
+    uint64_t old = w->ids[0];
+    for (size_t i = 1; i < AGING + 1; i++)
+        close(w->fds[i]);
+    w->given = 0;
+    take(1);
+    assert_true(inode_of(w->fds[0]) != was);
+    assert_false(is_there(old));
+    close(kept);
+}
+
+static void what_failed_or_stays_is_not_emptied(void **state)
+{
+    (void)state;
+    take(1);
+    message_write(0, 0, 1);
+    say(QUEUE_DURABLE, w->ids[0]);
+    deliver(FAULT_TRY_LATER);
+    assert_true(is_in(QUEUE_DEFERRED, w->ids[0]));
+    message_remove(&w->qmgr, message_find(&w->qmgr, w->ids[0])); /* in another folder it has another name */
+    assert_false(is_in(QUEUE_DEFERRED, w->ids[0]));
+    assert_int_equal(w->qmgr.spares.n, 0);
+}
+
+static void a_qmgr_that_leaves_keeps_none(void **state)
+{
+    (void)state;
+    messages_pass(AGING, true);
+    spares_remove(&w->process);
+    for (size_t i = 0; i < AGING; i++)
+        assert_false(is_there(w->ids[i]));
+    w->process.is_draining = true;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_file_is_used_again_empty_and_under_its_new_name), TEST(those_that_came_last_wait),
+        TEST(one_that_somebody_has_open_is_not_used_again),      TEST(what_failed_or_stays_is_not_emptied),
+        TEST(a_qmgr_that_leaves_keeps_none),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
