@@ -242,7 +242,8 @@ void intake_commit(intake *i)
     }
     queue_file m = { .queue_id = i->file.id };
     if (i->file.qmgr) {
-        channel_put(&i->file.qmgr->channel, QUEUE_DURABLE, 0, queue_file, &m);
+        bool is_held = i->envelope.flags & ENVELOPE_HOLD;
+        channel_put(&i->file.qmgr->channel, is_held ? QUEUE_HELD : QUEUE_DURABLE, 0, queue_file, &m);
         channel_flush(&i->file.qmgr->channel);
     }
     if (!is_logged)

@@ -197,9 +197,29 @@ static bool on_drop(void *context, channel *c, received *r)
     return true;
 }
 
+/* Nobody reads it before an admin does. */
+static bool on_held(void *context, channel *c, received *r)
+{
+    peer *from = context;
+    qmgr *q = from->daemon->state;
+    fresh *f = fresh_named(from, r->bytes);
+    (void)c;
+    if (f == NULL)
+        return false;
+    message *m = message_add(q, f->id, QUEUE_ACTIVE, clock_s());
+    fresh_free(q, f);
+    q->accepted++;
+    if (message_move(q, m, QUEUE_HOLD))
+        log_event(LOG_INFO, "held", LOG_C("id", queue_id_text(m->id).text));
+    else
+        schedule_ready(q, m); /* its envelope says so, too */
+    return true;
+}
+
 static const talk_row rows[] = {
     { QUEUE_TAKE, 0, 0, on_take },
     { QUEUE_DURABLE, 0, 0, on_durable },
+    { QUEUE_HELD, 0, 0, on_held },
     { QUEUE_DIRECT, 0, 0, on_direct },
     { QUEUE_OFFER, 0, 0, on_offer },
     { QUEUE_DROP, 0, 0, on_drop },

@@ -20,6 +20,7 @@ enum queue_type {
     QUEUE_OVER,     /* queue_result: all is said; with a fault: nothing was, and this is everybody's */
     QUEUE_OFFER,    /* queue_file */
     QUEUE_KEEP,     /* queue_file: of one that was offered */
+    QUEUE_HELD,     /* queue_file: it is durable, and policy or a check said to hold it */
 };
 
 #define QUEUE_TAKE_FIELDS(X) X(u32, count)

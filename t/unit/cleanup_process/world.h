@@ -20,7 +20,7 @@ enum { FILES_MAX = 64, ASKS_MAX = 16 };
 
 typedef struct qmgr_end {
     channel channel;
-    unsigned takes, drops, durables, directs, offers;
+    unsigned takes, drops, durables, directs, offers, helds;
     bool is_full, is_slow;
     uint32_t due; /* files that a slow one owes */
 } qmgr_end;
@@ -99,6 +99,13 @@ static bool on_direct(void *context, channel *c, received *r)
     return true;
 }
 
+static bool on_held(void *context, channel *c, received *r)
+{
+    (void)c, (void)r;
+    ((qmgr_end *)context)->helds++;
+    return true;
+}
+
 static bool on_offer(void *context, channel *c, received *r)
 {
     (void)c, (void)r;
@@ -158,6 +165,7 @@ static const talk_row qmgr_rows[] = { { QUEUE_TAKE, 0, 0, on_take },
                                       { QUEUE_DURABLE, 0, 0, on_durable },
                                       { QUEUE_DIRECT, 0, 0, on_direct },
                                       { QUEUE_OFFER, 0, 0, on_offer },
+                                      { QUEUE_HELD, 0, 0, on_held },
                                       { QUEUE_DROP, 0, 0, on_drop } };
 static const talk qmgr_end_talk = { "qmgr", qmgr_rows, COUNT_OF(qmgr_rows), NULL };
 static const talk_row policy_rows[] = { { POLICY_ASK, 0, 0, on_ask } };

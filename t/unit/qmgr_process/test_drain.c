@@ -51,6 +51,20 @@ static void what_was_emptied_is_discarded(void **state)
     assert_false(is_in(QUEUE_ACTIVE, w->ids[0]));
 }
 
+static void what_is_to_be_held_is_moved_at_once(void **state)
+{
+    (void)state;
+    take(1);
+    message_write(0, ENVELOPE_HOLD, 1);
+    say(QUEUE_HELD, w->ids[0]);
+    assert_int_equal(w->requests, 0);
+    assert_true(is_in(QUEUE_HOLD, w->ids[0]));
+    assert_false(is_in(QUEUE_ACTIVE, w->ids[0]));
+    assert_int_equal(message_find(&w->qmgr, w->ids[0])->state, MESSAGE_AT_REST);
+    say(QUEUE_HELD, w->ids[0]); /* it has it no more */
+    assert_false(channel_is_open(&w->cleanup));
+}
+
 /* Its word that it is durable may be lost with it. */
 static void what_a_cleanup_left_whole_is_delivered(void **state)
 {
@@ -107,6 +121,7 @@ int main(void)
         TEST(waits_for_what_is_being_delivered),
         TEST(a_result_counts_once),
         TEST(what_was_emptied_is_discarded),
+        TEST(what_is_to_be_held_is_moved_at_once),
         TEST(what_a_cleanup_left_whole_is_delivered),
         TEST(what_somebody_has_in_his_hands_is_left_alone),
         TEST(messages_that_wait_long_hold_no_descriptor),
