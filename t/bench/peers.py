@@ -109,11 +109,14 @@ class Postrider:
         settings = ["login_client_connection_count_limit=10000", "worker_limit=1000"]
         if hold:
             settings.append("smtpd_recipient_restrictions=check_recipient_access static:HOLD")
-        run(f"{TREE}/t/instance", "start", self.dir, "--build", "release", "--users", str(users),
-            *(word for s in settings for word in ("--set", s)))
+        self.start("--users", str(users), *(word for s in settings for word in ("--set", s)))
+
+    def start(self, *options):
+        """Also again, on what is there."""
+        run(f"{TREE}/t/instance", "start", self.dir, "--build", "release", *options)
         with open(f"{self.dir}/env") as f:
             env = dict(word.split("=", 1) for word in shlex.split(f.read()))
-        self.pid, self.mail = int(env["MASTER_PID"]), env["MAIL_DIR"]
+        self.pid, self.mail, self.spool_dir = int(env["MASTER_PID"]), env["MAIL_DIR"], env["SPOOL_DIR"]
         self.ports = {name[:-5].lower(): int(port) for name, port in env.items() if name.endswith("_PORT")}
 
     def maildir(self, user):

@@ -16,13 +16,20 @@ class Recipient:
     sender: str = ""
 
 
+def checksum_row(byte):
+    for _ in range(8):
+        byte = byte >> 1 ^ (0x82f63b78 if byte & 1 else 0)
+    return byte
+
+
+CHECKSUM_ROWS = [checksum_row(byte) for byte in range(256)]
+
+
 def checksum(data):
     """CRC-32C."""
     crc = 0xffffffff
     for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+        crc = crc >> 8 ^ CHECKSUM_ROWS[(crc ^ byte) & 0xff]
     return crc ^ 0xffffffff
 
 
