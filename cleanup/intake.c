@@ -85,7 +85,11 @@ void intake_drop(intake *i)
 void intake_end(intake *i, fault outcome)
 {
     cleanup_done m = {
-        .queue_id = i->file.id, .outcome = outcome.kind, .status = str_c(outcome.status), .reason = str_c(outcome.text)
+        .queue_id = i->file.id,
+        .outcome = outcome.kind,
+        .status = str_c(outcome.status),
+        .reason = str_c(outcome.text),
+        .has_blocked = i->state == INTAKE_COMMITTING,
     };
     channel_put(i->bringer->channel, CLEANUP_DONE, i->ref, cleanup_done, &m);
     if (is_fault(outcome)) {

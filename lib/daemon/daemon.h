@@ -93,6 +93,9 @@ void generation_release(generation *g);
 
 /* The peer of a role with the fewest open questions; NULL: none is connected now. The caller counts p->asked up and down. */
 peer *daemon_peer(const process *d, const char *role);
+
+/* The same, but one that has less than `most` open questions gets the next one, so that it does things for many at once. */
+peer *daemon_peer_gathered(const process *d, const char *role, uint64_t most);
 peer *daemon_peer_instance(const process *d, const char *role, uint32_t instance);
 
 /* A descriptor that master handed over under that name; stays the daemon's. -1: it was not given. */

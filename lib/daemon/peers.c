@@ -103,6 +103,14 @@ peer *daemon_peer(const process *d, const char *role)
     return best;
 }
 
+peer *daemon_peer_gathered(const process *d, const char *role, uint64_t most)
+{
+    for (peer *p = d->peers; p; p = p->next)
+        if (strcmp(p->role, role) == 0 && channel_is_open(&p->channel) && p->asked < most)
+            return p;
+    return daemon_peer(d, role);
+}
+
 peer *daemon_peer_instance(const process *d, const char *role, uint32_t instance)
 {
     for (peer *p = d->peers; p; p = p->next)

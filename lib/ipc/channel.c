@@ -287,38 +287,45 @@ static void packet_dispatch(channel *c, str bytes, int *fds, size_t fd_count)
         channel_drop(c, is_stray ? "a descriptor without a frame" : "a frame that is not permitted or not whole");
 }
 
-static void on_ready(void *context, unsigned ready)
+bool channel_receive(channel *c)
 {
     unsigned char *bytes = scratch;
-    channel *c = context;
     control_bytes control;
     int fds[253];
-    if (ready & WATCH_WRITE)
-        channel_flush(c);
-    if (!(ready & WATCH_READ) || c->fd < 0)
-        return;
+    if (c->fd < 0)
+        return false;
     struct iovec room = { bytes, PACKET_BYTES };
     struct msghdr m = {
         .msg_iov = &room, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes
     };
     ssize_t n = recvmsg(c->fd, &m, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
+        return false;
     size_t fd_count = n >= 0 ? descriptors_take(&m, fds, COUNT_OF(fds)) : 0;
     if (n <= 0) {
         while (fd_count)
             close(fds[--fd_count]);
         channel_drop(c, NULL);
-        return;
+        return false;
     }
     if (m.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
         while (fd_count)
             close(fds[--fd_count]);
         channel_drop(c, "a packet that was cut");
-        return;
+        return false;
     }
     packet_dispatch(c, (str){ (char *)bytes, (size_t)n }, fds, fd_count);
     secret_wipe(bytes, (size_t)n);
+    return true;
+}
+
+static void on_ready(void *context, unsigned ready)
+{
+    channel *c = context;
+    if (ready & WATCH_WRITE)
+        channel_flush(c);
+    if (ready & WATCH_READ)
+        (void)channel_receive(c);
 }
 
 void channel_open(channel *c, loop *l, int fd, const talk *t, void *context)

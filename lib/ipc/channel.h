@@ -69,6 +69,10 @@ bool channel_end(channel *c, bool is_whole, const int *fds, size_t fd_count); /*
 
 void channel_flush(channel *c); /* sends now; happens by itself at the end of the round */
 
+/* Takes one packet, if one is there already: for a task that wants all that has come before it does something slow. Not for a
+ * handler. False: there is none, or the channel is closed now. */
+bool channel_receive(channel *c);
+
 /* Gives back what is kept for the next packet; for processes that will be idle. */
 void channel_rest(void);
 

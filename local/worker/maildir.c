@@ -19,9 +19,8 @@ bool maildir_start(local_worker *l)
     return true;
 }
 
-void maildir_commit(void *context)
+void maildir_commit(local_worker *l)
 {
-    local_worker *l = context;
     size_t n = l->batch.n;
     if (n == 0)
         return;
@@ -31,6 +30,15 @@ void maildir_commit(void *context)
         answer(l, l->batch.p[i].ref, l->batch.p[i].queue_id, results[i], "delivered to maildir");
     l->batch.n = 0;
     free(results);
+}
+
+/* What came while the last ones were waited for shares the next wait. */
+static void commit_task(void *context)
+{
+    local_worker *l = context;
+    while (l->batch.n && l->batch.n < BATCH_MAX && channel_receive(&l->worker->pool))
+        continue;
+    maildir_commit(l);
 }
 
 static fault sink_write(void *to, str bytes)
@@ -76,6 +84,6 @@ fault maildir_take(local_worker *l, const deliver_request *m, uint32_t ref, int 
     if (l->batch.n >= BATCH_MAX)
         maildir_commit(l);
     else
-        task_put(l->worker->loop, &l->commit, maildir_commit, l);
+        task_put(l->worker->loop, &l->commit, commit_task, l);
     return NO_FAULT;
 }

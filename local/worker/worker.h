@@ -56,7 +56,7 @@ void letter_free(letter *k);
 /* maildir.c */
 bool maildir_start(local_worker *l);
 fault maildir_take(local_worker *l, const deliver_request *m, uint32_t ref, int fd);
-void maildir_commit(void *l);
+void maildir_commit(local_worker *l);
 
 /* spool.c */
 void spool_open(local_worker *l); /* before confinement */
