@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
+enum { BUSY = 10 /* deliveries that wait for one worker */ };
+
 static void request_keep(job *j, const deliver_request *m)
 {
     const config *c = daemon_config(j->local->process);
@@ -95,6 +97,33 @@ void job_give(job *j, const pool_user *u)
         channel_put_fds(&j->worker->channel, DELIVER_REQUEST, j->ref, deliver_request, &j->request, &fd, 1);
 }
 
+/* One waits for the disk while the other one writes. */
+static str second_key(job *j)
+{
+    return arena_printf(&j->arena, "%.*s 2", STR_ARG(j->request.user));
+}
+
+/* NULL: the user has none yet, or one that is busy and no second one. A mailbox that is one file is for one at a time. */
+static pool_worker *worker_of(job *j)
+{
+    const map *workers = &j->local->pool.by_user;
+    pool_worker *first = map_get(workers, j->request.user);
+    if (first == NULL || first->open < BUSY || ((const mailbox *)first->context)->is_mbox)
+        return first;
+    pool_worker *second = map_get(workers, second_key(j));
+    return second && first->open <= second->open ? first : second;
+}
+
+void job_give_found(job *j, pool_user *u)
+{
+    const pool_worker *w = worker_of(j);
+    if (w)
+        u->key = w->key;
+    else if (map_get(&j->local->pool.by_user, u->user))
+        u->key = second_key(j);
+    job_give(j, u);
+}
+
 static bool on_request(void *context, channel *ch, received *r)
 {
     peer *from = context;
@@ -104,9 +133,9 @@ static bool on_request(void *context, channel *ch, received *r)
     if (deliver_request_decode(r->bytes, &m) != PARSE_DONE || m.user.n == 0)
         return false;
     job *j = job_new(l, from, r, &m);
-    pool_worker *w = map_get(&l->pool.by_user, j->request.user);
+    const pool_worker *w = worker_of(j);
     if (w)
-        job_give(j, &(pool_user){ .user = j->request.user });
+        job_give(j, &(pool_user){ .user = w->user, .key = w->key });
     else
         user_ask(j);
     return true;

@@ -51,6 +51,7 @@ void job_fail(job *j, fault f);
 extern const talk qmgr_talk;
 void jobs_qmgr_lost(peer *p);
 void job_give(job *j, const pool_user *u);
+void job_give_found(job *j, pool_user *u); /* auth has said who it is; sets the key of its worker */
 
 /* workers.c: what a worker says */
 extern const talk_row worker_rows[];

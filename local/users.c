@@ -12,7 +12,7 @@ static void on_found(finding *f, fault outcome, const pool_user *found)
     pool_user u = *found;
     if (spool_has(daemon_config(l->process), u.mbox))
         u.mbox_group = l->spool_group;
-    job_give(j, &u);
+    job_give_found(j, &u);
 }
 
 static finder *finder_of(local *l, process *p)

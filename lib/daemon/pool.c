@@ -15,8 +15,8 @@ enum { POOL_FD = 3 };
 
 static void worker_unlist(pool_worker *w)
 {
-    if (map_get(&w->pool->by_user, w->user) == w)
-        map_remove(&w->pool->by_user, w->user);
+    if (map_get(&w->pool->by_user, w->key) == w)
+        map_remove(&w->pool->by_user, w->key);
 }
 
 static void worker_go(pool_worker *w)
@@ -203,6 +203,11 @@ static void make_room(pool *p)
         }
 }
 
+static str key_of(const pool_user *u)
+{
+    return u->key.n ? u->key : u->user;
+}
+
 static fault worker_new(pool *p, const pool_user *u, pool_worker **out)
 {
     int pair[2];
@@ -213,9 +218,12 @@ static fault worker_new(pool *p, const pool_user *u, pool_worker **out)
     if (!channel_pair(pair))
         return fault_errno("make a socket pair");
     pool_worker *w = memory_get(sizeof *w);
-    char *name = memory_get(u->user.n + 1);
+    char *name = memory_get(u->user.n + key_of(u).n);
     memcpy(name, u->user.p, u->user.n);
-    *w = (pool_worker){ .pool = p, .user = { name, u->user.n }, .pidfd = -1 };
+    memcpy(name + u->user.n, key_of(u).p, key_of(u).n);
+    *w = (pool_worker){
+        .pool = p, .user = { name, u->user.n }, .key = { name + u->user.n, key_of(u).n }, .pidfd = -1
+    };
     fault f = worker_spawn(w, u, pair[1], &is_rooted);
     close(pair[1]);
     if (is_fault(f)) {
@@ -228,7 +236,7 @@ static fault worker_new(pool *p, const pool_user *u, pool_worker **out)
     p->workers = w;
     p->count++;
     p->started++;
-    map_put(&p->by_user, w->user, w);
+    map_put(&p->by_user, w->key, w);
     channel_open(&w->channel, p->process->loop, pair[0], &p->talk, w);
     watch_open(&w->exit, p->process->loop, w->pidfd, on_exit_ready, w);
     watch_want(&w->exit, WATCH_READ);
@@ -240,7 +248,7 @@ static fault worker_new(pool *p, const pool_user *u, pool_worker **out)
 
 fault pool_get(pool *p, const pool_user *u, pool_worker **out)
 {
-    *out = map_get(&p->by_user, u->user);
+    *out = map_get(&p->by_user, key_of(u));
     if (*out)
         return NO_FAULT;
     if (!may_become(p, u))

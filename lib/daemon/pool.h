@@ -9,6 +9,7 @@ typedef struct pool pool;
 
 typedef struct pool_user {
     str user;
+    str key; /* of a further worker of the same user; empty: the user's name, of the first one */
     uid_t uid;
     gid_t gid;
     bool is_system; /* has an account of its own; else it is chrooted to its mail folder, as it may share a uid */
@@ -21,7 +22,7 @@ typedef enum pool_worker_state { WORKER_UP, WORKER_GOING } pool_worker_state;
 
 typedef struct pool_worker {
     pool *pool;
-    str user;
+    str user, key;
     pid_t pid;
     int pidfd;
     watch exit;
@@ -50,7 +51,7 @@ struct pool {
     uint64_t idle_s;
     int exec_fd, filter_fd;
     pool_worker *workers;
-    map by_user; /* those that are up */
+    map by_user; /* those that are up, by their keys */
     size_t count;
     uint64_t started, crashed;
     talk talk;

@@ -42,7 +42,8 @@ def queued(suite, mark, to, sender="a@b.example"):
 
 
 def place_of(suite, queue_id):
-    found = [f for f in suite.queue_files("incoming", "active", "deferred", "hold", "corrupt") if f.endswith(queue_id)]
+    found = [f for f in suite.queue_files("incoming", "active", "deferred", "hold", "corrupt")
+             if f.endswith(queue_id) and os.path.getsize(f)]  # an empty one is kept for a new message
     return os.path.relpath(found[0], os.path.join(suite.spool_dir, "queue")).split("/")[0] if found else None
 
 

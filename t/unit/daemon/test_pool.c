@@ -88,13 +88,18 @@ static void a_worker_that_ends_is_noticed(void **state)
     assert_false(is_fault(pool_get(&p, &u, &w)));
     assert_false(is_fault(pool_get(&p, &u, &again)));
     assert_ptr_equal(w, again);
-    assert_int_equal(p.count, 1);
-    w->open = 1;
-    loop_run(d.loop);
-    assert_int_equal(lost, 1);
+    u.key = STR("joe 2");
+    assert_false(is_fault(pool_get(&p, &u, &again)));
+    assert_ptr_not_equal(w, again);
+    assert_true(str_equal(again->user, STR("joe")));
+    assert_ptr_equal(map_get(&p.by_user, STR("joe")), w);
+    assert_int_equal(p.count, 2);
+    w->open = again->open = 1;
     while (p.count > 0)
         loop_run(d.loop);
-    assert_int_equal(p.crashed, 1);
+    assert_int_equal(lost, 2);
+    assert_null(map_get(&p.by_user, STR("joe 2")));
+    assert_int_equal(p.crashed, 2);
     assert_int_equal(d.sessions, 0);
     pool_end(&p, &d);
 }

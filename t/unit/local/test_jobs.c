@@ -29,7 +29,7 @@ typedef struct auth_end {
 typedef struct worker_end {
     pool_worker worker;
     channel channel;
-    char user[40];
+    char user[40], key[44];
     uid_t uid;
     uint32_t ref;
     uint64_t queue_id;
@@ -194,7 +194,7 @@ static void worker_lost(void *context, channel *c)
 {
     pool_worker *p = context;
     (void)c;
-    map_remove(&w->local.pool.by_user, p->user);
+    map_remove(&w->local.pool.by_user, p->key);
     if (p->open)
         workers_lost(p);
     workers_gone(p);
@@ -206,7 +206,8 @@ static talk worker_talk = { .name = "worker", .on_closed = worker_lost };
 fault pool_get(pool *p, const pool_user *u, pool_worker **out)
 {
     int pair[2];
-    *out = map_get(&p->by_user, u->user);
+    str key = u->key.n ? u->key : u->user;
+    *out = map_get(&p->by_user, key);
     if (*out)
         return NO_FAULT;
     if (w->worker_count == WORKERS)
@@ -216,10 +217,11 @@ fault pool_get(pool *p, const pool_user *u, pool_worker **out)
     snprintf(e->user, sizeof e->user, "%.*s", STR_ARG(u->user));
     e->uid = u->uid;
     e->paper = -1;
-    e->worker = (pool_worker){ .pool = p, .user = str_c(e->user) };
+    snprintf(e->key, sizeof e->key, "%.*s", STR_ARG(key));
+    e->worker = (pool_worker){ .pool = p, .user = str_c(e->user), .key = str_c(e->key) };
     channel_open(&e->worker.channel, w->process.loop, pair[0], &worker_talk, &e->worker);
     channel_open(&e->channel, w->process.loop, pair[1], &worker_end_talk, e);
-    map_put(&p->by_user, e->worker.user, &e->worker);
+    map_put(&p->by_user, e->worker.key, &e->worker);
     *out = &e->worker;
     return NO_FAULT;
 }
@@ -338,6 +340,48 @@ static void delivers_by_the_users_worker(void **state)
     request(8, 71, "alice"); /* the worker is there: nobody is asked */
     assert_int_equal(w->auth[0].n, 1);
     assert_int_equal(w->workers[0].requests, 2);
+}
+
+/* So many deliveries as one worker is left alone with; the next one is asked for. */
+static void requests_many(unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        request(100 + i, 1000 + i, "alice");
+}
+
+static void a_user_with_much_mail_has_two_workers(void **state)
+{
+    (void)state;
+    request(7, 70, "alice");
+    answer(&w->auth[0], 0, "alice", 1000);
+    requests_many(9);
+    assert_int_equal(w->auth[0].n, 1);
+    assert_int_equal(w->workers[0].requests, 10);
+    request(8, 80, "alice");
+    assert_int_equal(w->auth[0].n, 2);
+    answer(&w->auth[0], 1, "alice", 1000);
+    assert_int_equal(w->worker_count, 2);
+    assert_string_equal(w->workers[1].user, "alice");
+    assert_int_equal(w->workers[1].uid, 1000);
+    requests_many(3); /* who has less to do gets them */
+    assert_int_equal(w->auth[0].n, 2);
+    assert_int_equal(w->workers[1].requests, 4);
+    result(&w->workers[1], FAULT_NONE);
+    assert_int_equal(w->result.queue_id, w->workers[1].queue_id);
+    channel_close(&w->workers[1].channel);
+    rounds();
+    assert_int_equal(w->results, 4); /* the others of that one are tried later */
+}
+
+static void a_mailbox_that_is_one_file_has_one_worker(void **state)
+{
+    (void)state;
+    request(7, 70, "alice");
+    answer(&w->auth[0], 0, "alice", 1000);
+    ((mailbox *)w->workers[0].worker.context)->is_mbox = true;
+    requests_many(15);
+    assert_int_equal(w->auth[0].n, 1);
+    assert_int_equal(w->workers[0].requests, 16);
 }
 
 /* A reload starts another auth, which is asked again; the late second answer is about a delivery that is over. */
@@ -595,6 +639,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(delivers_by_the_users_worker),
+        TEST(a_user_with_much_mail_has_two_workers),
+        TEST(a_mailbox_that_is_one_file_has_one_worker),
         TEST(a_second_answer_is_nobodys),
         TEST(waits_for_an_auth_that_restarts),
         TEST(a_lost_worker_defers_all_it_had),
