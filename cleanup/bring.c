@@ -207,13 +207,13 @@ static bringer *bringer_add(cleanup *c, channel *ch)
 static void bringer_free(bringer *b)
 {
     cleanup *c = b->cleanup;
+    for (intake *i = c->intakes; i; i = i->next)
+        if (i->bringer == b && i->state == INTAKE_OFFERED)
+            commit_put(i);
+    commit_all(c);
     for (intake *i = c->intakes, *next; i; i = next) {
         next = i->next;
-        if (i->bringer != b)
-            continue;
-        if (i->state == INTAKE_OFFERED)
-            intake_commit(i);
-        else
+        if (i->bringer == b)
             intake_drop(i);
     }
     bringer **at = &c->bringers;

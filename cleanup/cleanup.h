@@ -77,7 +77,8 @@ typedef struct intake {
     map line_of;               /* class and path → 1 + index */
     VEC(str) bcc;              /* who gets blind copies */
     bool goes_elsewhere;       /* to others than users here */
-    uint64_t offered_ms;
+    uint64_t due_ms;           /* of one that was offered: it is committed then */
+    bool was_offered;          /* before it was committed */
     bool is_local;             /* its header is completed as one of our own */
     bool is_filtered;          /* the content must be looked at, as something in it is to be changed or checked */
     buf trace;                 /* the trace field after the checks; `has_trace` */
@@ -110,7 +111,10 @@ struct cleanup {
     VEC(blank) blanks; /* qmgr's `asked` counts those that are due */
     refs questions;    /* to policy */
     size_t offered;    /* messages */
+    VEC(intake *) commits; /* that wait for the end of the round */
+    task commit;
     timer offers_due;
+    uint64_t next_due_ms;
 };
 
 /* stock.c: blanks */
@@ -137,8 +141,11 @@ void intake_end(intake *i, fault outcome); /* answers and frees; a fault drops t
 void intake_drop(intake *i);               /* without an answer */
 uint32_t intake_add_recipient(intake *i, const envelope_recipient *r); /* final, with its route; once; its index */
 void intake_finish(intake *i); /* all recipients have routes: write, make it durable, answer */
-void intake_commit(intake *i); /* makes it durable, and answers */
 void intake_log_queued(const intake *i);
+
+/* commit.c */
+void commit_put(intake *i);  /* its end mark stands: it is made durable at the end of this round, and answered */
+void commit_all(cleanup *c); /* those that were put, now */
 
 /* offer.c: messages that qmgr may deliver before they are durable here */
 bool offer_is_worth(const intake *i);

@@ -1,4 +1,4 @@
-/* One message on its way into the queue: commit is write, the end mark last, fsync, and only then the answer. Runs in: cleanup. */
+/* One message on its way into the queue, up to its end mark. Runs in: cleanup. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -232,29 +232,6 @@ void intake_log_queued(const intake *i)
               LOG_NUM("bytes", i->commit.content_bytes), LOG_NUM("recipients", i->recipient_count));
 }
 
-/* The end mark stands: one fsync makes it a message (HOSTILE, Power cut); a failed one is never tried again into a yes. qmgr hears of
- * it first: should we die between the two words, the message is in the queue and the client may send it again. When it is gone, its
- * successor finds the file. */
-void intake_commit(intake *i)
-{
-    bool is_logged = i->state == INTAKE_OFFERED;
-    offer_end(i);
-    i->state = INTAKE_COMMITTING;
-    if (fsync(i->file.read_write) != 0) {
-        intake_end(i, fault_errno("make the message durable"));
-        return;
-    }
-    queue_file m = { .queue_id = i->file.id };
-    if (i->file.qmgr) {
-        bool is_held = i->envelope.flags & ENVELOPE_HOLD;
-        channel_put(&i->file.qmgr->channel, is_held ? QUEUE_HELD : QUEUE_DURABLE, 0, queue_file, &m);
-        channel_flush(&i->file.qmgr->channel);
-    }
-    if (!is_logged)
-        intake_log_queued(i);
-    intake_end(i, NO_FAULT);
-}
-
 void intake_finish(intake *i)
 {
     direct_decide(i);
@@ -269,5 +246,5 @@ void intake_finish(intake *i)
     else if (offer_is_worth(i))
         offer_start(i);
     else
-        intake_commit(i);
+        commit_put(i);
 }

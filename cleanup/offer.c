@@ -5,7 +5,11 @@
 #include "cleanup/cleanup.h"
 #include "ipc/talk/queue.h"
 
-enum { OFFER_RECIPIENTS_MAX = 10 /* of more, one or another would be late */ };
+enum {
+    OFFER_RECIPIENTS_MAX = 10, /* of more, one or another would be late */
+    OCTETS_PER_MS = 10000,
+    MORE_MAX_MS = 1000,
+};
 
 static uint64_t delay_ms(const cleanup *c)
 {
@@ -25,33 +29,44 @@ void offer_end(intake *i)
         timer_stop(&c->offers_due);
 }
 
+static void wake_at(cleanup *c, uint64_t due_ms, uint64_t now_ms)
+{
+    c->next_due_ms = due_ms;
+    timer_set(&c->offers_due, due_ms > now_ms ? due_ms - now_ms : 0);
+}
+
 static void on_due(void *context)
 {
     cleanup *c = context;
-    uint64_t now = clock_monotonic_ms(), oldest = now, delay = delay_ms(c);
-    for (intake *i = c->intakes, *next; i; i = next) {
-        next = i->next;
-        if (i->state != INTAKE_OFFERED)
-            continue;
-        if (now - i->offered_ms >= delay)
-            intake_commit(i);
-        else if (i->offered_ms < oldest)
-            oldest = i->offered_ms;
+    uint64_t now = clock_monotonic_ms(), next = UINT64_MAX;
+    for (intake *i = c->intakes; i; i = i->next) {
+        if (i->state == INTAKE_OFFERED && i->due_ms <= now)
+            commit_put(i);
+        else if (i->state == INTAKE_OFFERED && i->due_ms < next)
+            next = i->due_ms;
     }
     if (c->offered)
-        timer_set(&c->offers_due, delay - (now - oldest));
+        wake_at(c, next, now);
+}
+
+/* What is large takes longer, wherever it is made durable. */
+static uint64_t patience_ms(const intake *i)
+{
+    uint64_t more = i->content_bytes / OCTETS_PER_MS;
+    return delay_ms(i->bringer->cleanup) + (more < MORE_MAX_MS ? more : MORE_MAX_MS);
 }
 
 void offer_start(intake *i)
 {
     cleanup *c = i->bringer->cleanup;
     queue_file m = { .queue_id = i->file.id };
+    uint64_t now = clock_monotonic_ms();
     if (!c->offers_due.is_open)
         timer_open(&c->offers_due, c->process->loop, on_due, c);
     i->state = INTAKE_OFFERED;
-    i->offered_ms = clock_monotonic_ms();
-    if (c->offered++ == 0)
-        timer_set(&c->offers_due, delay_ms(c));
+    i->due_ms = now + patience_ms(i);
+    if (c->offered++ == 0 || i->due_ms < c->next_due_ms)
+        wake_at(c, i->due_ms, now);
     intake_log_queued(i);
     channel_put(&i->file.qmgr->channel, QUEUE_OFFER, 0, queue_file, &m);
 }
@@ -65,6 +80,6 @@ bool offer_on_keep(void *context, channel *ch, received *r)
         return false;
     intake *i = intake_by_id(from->daemon->state, m.queue_id);
     if (i && i->state == INTAKE_OFFERED && i->file.qmgr == from)
-        intake_commit(i);
+        commit_put(i);
     return true;
 }

@@ -110,7 +110,7 @@ void stock_lost(peer *p)
         if (i->state == INTAKE_DIRECT)
             intake_end(i, fault_make(FAULT_TRY_LATER, "3.0", "Queue manager restarted"));
         else if (i->state == INTAKE_OFFERED)
-            intake_commit(i);
+            commit_put(i);
     }
     stock_refill(c); /* of another that is there already */
 }

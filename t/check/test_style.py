@@ -87,7 +87,7 @@ WITH_A_NEIGHBOUR = {
     "t/unit/smtpd_process/test_transaction.c": "smtpd/ask.c smtpd/auth.c smtpd/footer.c smtpd/hello.c smtpd/mail.c smtpd/meter.c "
                                                "smtpd/session.c",
     "t/unit/policy_process/test_ask.c": "policy/rules.c",
-    "t/unit/cleanup_process/test_commit.c": "cleanup/bring.c cleanup/intake.c cleanup/resolve.c cleanup/stock.c",
+    "t/unit/cleanup_process/test_commit.c": "cleanup/bring.c cleanup/commit.c cleanup/intake.c cleanup/resolve.c cleanup/stock.c",
     "t/unit/qmgr_process/test_drain.c": "qmgr/admin.c qmgr/deliver.c qmgr/finish.c qmgr/fresh.c qmgr/message.c qmgr/resolve.c "
                                         "qmgr/scan.c qmgr/transports.c",
     "t/unit/qmgr_process/test_admin.c": "qmgr/admin_change.c qmgr/admin_lend.c",

@@ -1,4 +1,4 @@
-/* SOURCES: cleanup/bring.c cleanup/clients.c cleanup/content.c cleanup/direct.c cleanup/offer.c cleanup/fields.c cleanup/filter.c cleanup/header.c cleanup/intake.c cleanup/resolve.c cleanup/rewrite.c cleanup/stock.c  NEEDS: daemon db queue proto */
+/* SOURCES: cleanup/bring.c cleanup/clients.c cleanup/content.c cleanup/direct.c cleanup/commit.c cleanup/offer.c cleanup/fields.c cleanup/filter.c cleanup/header.c cleanup/intake.c cleanup/resolve.c cleanup/rewrite.c cleanup/stock.c  NEEDS: daemon db queue proto */
 /* Messages for mailboxes here are offered before they are durable, and answered when they are, wherever. */
 #include "t/unit/cleanup_process/world.h"
 
@@ -134,7 +134,7 @@ static void each_has_its_own_time(void **state)
     uint64_t first = w->ready_id;
     begin(&w->smtpd, 2);
     commit(&w->smtpd, 2, "v@l.example", "local", 0);
-    intake_by_id(&w->cleanup, first)->offered_ms += 900;
+    intake_by_id(&w->cleanup, first)->due_ms += 100000;
     wait_durable();
     assert_int_equal(w->dones, 1);
     assert_int_equal(w->cleanup.offered, 1);
@@ -142,6 +142,31 @@ static void each_has_its_own_time(void **state)
     qmgr_say(QUEUE_OVER, FAULT_NONE);
     assert_int_equal(w->dones, 2);
     assert_int_equal(w->cleanup.offered, 0);
+}
+
+/* They are waited for together; one whose fsync fails is refused, and emptied, and no other. */
+static void each_of_several_commits_has_its_own_result(void **state)
+{
+    int pair[2];
+    (void)state;
+    message_bring("local");
+    uint64_t first = w->ready_id;
+    begin(&w->smtpd, 2);
+    commit(&w->smtpd, 2, "v@l.example", "local", 0);
+    assert_int_equal(pipe(pair), 0);
+    assert_true(dup2(pair[1], intake_by_id(&w->cleanup, first)->file.read_write) >= 0); /* it has no fsync */
+    for (uint64_t id = first; id; id = id == first ? w->ready_id : 0) {
+        queue_file m = { .queue_id = id };
+        channel_put(&w->qmgr[0].channel, QUEUE_KEEP, 0, queue_file, &m);
+    }
+    rounds();
+    assert_int_equal(w->dones, 2);
+    assert_int_equal(w->qmgr[0].durables, 1);
+    assert_int_equal(w->qmgr[0].drops, 1);
+    assert_int_equal(w->outcome, FAULT_NONE); /* of the second, said last */
+    assert_int_equal(w->cleanup.commits.n, 0);
+    close(pair[0]);
+    close(pair[1]);
 }
 
 #define OFFERING(name) cmocka_unit_test_setup_teardown(name, offering_setup, teardown)
@@ -157,6 +182,7 @@ int main(void)
         OFFERING(a_lost_qmgr_loses_nothing),
         OFFERING(it_is_not_called_back),
         OFFERING(each_has_its_own_time),
+        OFFERING(each_of_several_commits_has_its_own_result),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

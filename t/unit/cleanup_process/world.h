@@ -233,6 +233,7 @@ static int teardown(void **state)
     assert_int_equal(w->process.sessions, 0);
     assert_int_equal(w->cleanup.blanks.n, 0);
     vec_free(&w->cleanup.blanks);
+    vec_free(&w->cleanup.commits);
     refs_free(&w->cleanup.questions);
     for (uint64_t i = 1; i <= w->last_id; i++)
         close(w->files[i]);

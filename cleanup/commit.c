@@ -1,0 +1,78 @@
+/* Commit: the end marks stand, and one fsync each makes them messages (HOSTILE, Power cut). A failed one is never tried again into a
+ * yes. Messages that come together are waited for together: all begin to be written before the first one is waited for, and where the
+ * file system has a journal, one commit of it serves all. Runs in: cleanup. */
+#include "cleanup/cleanup.h"
+#include "ipc/talk/queue.h"
+#include <fcntl.h>
+#include <unistd.h>
+
+enum { TOGETHER_MAX = 16 };
+
+/* What came while the last ones were waited for. Who is found gone here is taken leave of in a task of its own. */
+static void more_receive(cleanup *c)
+{
+    for (bringer *b = c->bringers; b; b = b->next)
+        while (c->commits.n < TOGETHER_MAX && channel_receive(b->channel))
+            continue;
+}
+
+static bool is_durable(const intake *i)
+{
+    return fsync(i->file.read_write) == 0;
+}
+
+static void qmgr_tell(const intake *i)
+{
+    queue_file m = { .queue_id = i->file.id };
+    bool is_held = i->envelope.flags & ENVELOPE_HOLD;
+    if (i->file.qmgr)
+        channel_put(&i->file.qmgr->channel, is_held ? QUEUE_HELD : QUEUE_DURABLE, 0, queue_file, &m);
+}
+
+static void answer(intake *i)
+{
+    if (i->file.qmgr)
+        channel_flush(&i->file.qmgr->channel);
+    if (!i->was_offered)
+        intake_log_queued(i);
+    intake_end(i, NO_FAULT);
+}
+
+/* qmgr hears of them first: should we die between the two words, the messages are in the queue and the clients may send them again.
+ * When it is gone, its successor finds the files. */
+void commit_all(cleanup *c)
+{
+    for (size_t k = 0; k < c->commits.n && c->commits.n > 1; k++)
+        (void)sync_file_range(c->commits.p[k]->file.read_write, 0, 0, SYNC_FILE_RANGE_WRITE);
+    size_t good = 0;
+    for (size_t k = 0; k < c->commits.n; k++) {
+        intake *i = c->commits.p[k];
+        if (!is_durable(i)) {
+            intake_end(i, fault_errno("make the message durable"));
+            continue;
+        }
+        qmgr_tell(i);
+        c->commits.p[good++] = i;
+    }
+    for (size_t k = 0; k < good; k++)
+        answer(c->commits.p[k]);
+    c->commits.n = 0;
+}
+
+static void commit_task(void *context)
+{
+    cleanup *c = context;
+    if (c->commits.n)
+        more_receive(c);
+    commit_all(c);
+}
+
+void commit_put(intake *i)
+{
+    cleanup *c = i->bringer->cleanup;
+    i->was_offered = i->state == INTAKE_OFFERED;
+    offer_end(i);
+    i->state = INTAKE_COMMITTING;
+    *vec_add(&c->commits) = i;
+    task_put(c->process->loop, &c->commit, commit_task, c);
+}
