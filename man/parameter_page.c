@@ -47,18 +47,18 @@ static const char head[] =
     ".TP\n.I private, unpriv, chroot\ny, n or a dash. Read for Postfix's sake: each program is confined as its own "
     "contract "
     "says. What others connect to has n as private.\n"
-    ".TP\n.I wakeup\nSeconds after which the service is woken, again and again; with a ? behind, only once it has been "
-    "used.\n"
-    ".TP\n.I maxproc\nHow many processes of the service may run; 0 for no limit, a dash for "
-    "\\fBdefault_process_limit\\fR.\n"
-    ".TP\n.I command\nA program (smtpd, login, meter, policy, cleanup, qmgr, local, auth, pam, imapd, pop3d, pipe), and "
+    ".TP\n.I wakeup\nSeconds, with a ? behind or not. Read for Postfix's sake: no process needs to be woken.\n"
+    ".TP\n.I maxproc\nOf cleanup: how many of it run, a dash or 0 for 8. Of others read for Postfix's sake: each runs once, see\n"
+    "\\fBpostrider\\-master\\fR(8).\n"
+    ".TP\n.I command\nA program (smtpd, login, meter, policy, cleanup, qmgr, local, bounce, pipe, auth, pam, imapd, pop3d), and "
     "behind it\n"
     "\\fB\\-o\\fR \\fIname\\fR=\\fIvalue\\fR or \\fB\\-o\\fR { \\fIname\\fR = \\fIvalue\\fR } for what differs from "
     "main.cf in this\n"
     "service, and \\fB\\-v\\fR for \\fB\\-o\\fR log_verbose=yes.\n"
     ".SH PARAMETERS\n";
 
-static const char tail[] = ".SH \"SEE ALSO\"\n.BR postrider (8),\n.BR postrider\\-lmtp (5)\n";
+static const char tail[] = ".SH \"SEE ALSO\"\n.BR postrider (8),\n.BR postrider\\-lmtp (5),\n"
+                           ".BR postrider\\-master (8),\n.BR postrider\\-tables (5)\n";
 
 /* Text as the formatter must read it: nothing in it is a request. */
 static void print_text(str s)

@@ -143,7 +143,7 @@ void env_set_aside(env *e)
     renameat(e->dirfd, e->file, e->dirfd, name);
     snprintf(name, sizeof name, "%s-lock", e->file);
     unlinkat(e->dirfd, name, 0);
-    log_event(LOG_WARNING, "set aside", LOG_C("file", e->file));
+    log_event(LOG_WARNING, "set-aside", LOG_C("file", e->file));
 }
 
 fault env_read(env *e, MDB_txn **out)

@@ -150,7 +150,7 @@ fault store_index(store *s)
     if (!is_fault(f))
         f = head_read(s);
     if (is_fault(f) && s->index.is_damaged) {
-        log_fault(LOG_ERROR, "mail index damaged", f);
+        log_fault(LOG_ERROR, "index-damaged", f);
         env_set_aside(&s->index);
         f = env_open(&s->index);
         if (!is_fault(f))

@@ -28,7 +28,7 @@ bool torn_set_aside(int dirfd, const char *path, int fd, const struct stat *st)
         return false;
     if (!(is_in_new && is_short(&parts, st)) && !(fd >= 0 && has_hole(fd, st)))
         return false;
-    log_event(LOG_WARNING, "torn delivery set aside", LOG_C("file", name));
+    log_event(LOG_WARNING, "torn-delivery", LOG_C("file", name));
     snprintf(aside, sizeof aside, "tmp/%s", name);
     return renameat(dirfd, path, dirfd, aside) == 0;
 }

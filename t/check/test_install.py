@@ -67,7 +67,8 @@ def test_a_sample_goes_to_etc(installed, name):
     assert os.path.getsize(os.path.join(etc(installed), name)) > 0
 
 
-@pytest.mark.parametrize("page", ["man5/main.cf.5", "man5/master.cf.5", "man5/postrider-bounce.5", "man8/postrider.8"])
+@pytest.mark.parametrize("page", ["man1/mailq.1", "man5/main.cf.5", "man5/master.cf.5", "man5/postrider-bounce.5", "man8/postrider.8",
+                                  "man8/postrider-qmgr.8", "man8/postrider-imapd-worker.8"])
 def test_a_page_goes_to_man(installed, page):
     assert os.path.getsize(os.path.join(installed, "share/man", page)) > 0
 
