@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-typedef bool change(qmgr *q, message *m);
+/* False: *out says why not; nothing when there was nothing to change. */
+typedef bool change(qmgr *q, message *m, fault *out);
 
 /* What is answered survives a power cut: where it came and left is made durable before. */
 static bool change_one(admin_client *c, message *m, change *what)
@@ -14,8 +15,12 @@ static bool change_one(admin_client *c, message *m, change *what)
     touched *t = &desk_work_of(c)->touched;
     queue_place from = (queue_place)m->place;
     uint64_t id = m->id;
-    if (!what(q, m))
+    fault why = NO_FAULT;
+    if (!what(q, m, &why)) {
+        if (is_fault(why))
+            desk_row_put(c, id, why.text);
         return false;
+    }
     m = message_find(q, id);
     if (m == NULL || m->place != from)
         touched_add(t, from, id);
@@ -43,13 +48,16 @@ static bool is_under_way(const message *m)
     return m->state == MESSAGE_ACTIVE || m->state == MESSAGE_READY;
 }
 
-static bool hold(qmgr *q, message *m)
+static bool hold(qmgr *q, message *m, fault *out)
 {
     if (m->place == QUEUE_HOLD)
         return false;
     m->asked = ASKED_HOLD;
     finish_asked(q, m);
-    return m->place == QUEUE_HOLD || is_under_way(m);
+    if (m->place == QUEUE_HOLD || is_under_way(m))
+        return true;
+    *out = fault_make(FAULT_TRY_LATER, "3.0", "it could not be moved to hold, and stays where it was");
+    return false;
 }
 
 static bool hold_one(admin_client *c, uint64_t id)
@@ -62,13 +70,16 @@ void desk_hold(admin_client *c, str argument)
     desk_ids(c, argument, ADMIN_IDS_MAX, hold_one);
 }
 
-static bool drop(qmgr *q, message *m)
+static bool drop(qmgr *q, message *m, fault *out)
 {
     uint64_t id = m->id;
     m->asked = ASKED_DELETE;
     finish_asked(q, m);
     m = message_find(q, id);
-    return m == NULL || is_under_way(m);
+    if (m == NULL || is_under_way(m))
+        return true;
+    *out = fault_make(FAULT_TRY_LATER, "3.0", "it could not be removed now; that is tried again, and it is not delivered");
+    return false;
 }
 
 /* A damaged file goes when it is named: it is not in memory. */
@@ -88,39 +99,57 @@ void desk_delete(admin_client *c, str argument)
 }
 
 /* What had failed for good is pending again, unless its sender was told so. */
-static bool failed_reopen(qmgr *q, message *m)
+static fault failed_reopen(qmgr *q, message *m, bool *out_any)
 {
-    loaded *l = m->loaded;
-    queue_message *file = &l->file;
-    bool any = false;
-    for (uint32_t i = 0; i < file->head.recipient_count; i++)
+    queue_message *file = &m->loaded->file;
+    fault f = NO_FAULT;
+    *out_any = false;
+    for (uint32_t i = 0; i < file->head.recipient_count && !is_fault(f); i++)
         if (file->slots[i].state == SLOT_FAILED && !(file->slots[i].told & SLOT_TOLD_FAILURE)) {
             file->slots[i] =
                 queue_slot_make(SLOT_DEFERRED, clock_s(), file->slots[i].status, str_c(file->slots[i].reason));
-            queue_slot_write(message_write_fd(q, m), &file->head, i, &file->slots[i]);
-            any = true;
+            f = queue_slot_write(message_write_fd(q, m), &file->head, i, &file->slots[i]);
+            *out_any = true;
         }
-    return any;
+    return f;
 }
 
-/* One try more says that a hold by policy is over, and that routes which were errors are looked up again. */
-static bool release(qmgr *q, message *m)
+/* One try more says that a hold by policy is over, and that routes which were errors are looked up again. All of that is durable
+ * before it leaves hold, so that it leaves whole or not at all. */
+static fault release_prepare(qmgr *q, message *m)
+{
+    bool any;
+    if (message_write_fd(q, m) < 0)
+        return fault_errno("open the queue file");
+    fault f = failed_reopen(q, m, &any);
+    if (is_fault(f))
+        return f;
+    m->tries += any || (m->loaded->file.envelope.flags & ENVELOPE_HOLD);
+    f = queue_schedule_write(message_write_fd(q, m), clock_s(), m->tries);
+    if (!is_fault(f) && fsync(message_write_fd(q, m)) != 0)
+        f = fault_errno("make the queue file durable");
+    return f;
+}
+
+static bool release(qmgr *q, message *m, fault *out)
 {
     if (m->place != QUEUE_HOLD)
         return false;
-    fault f = message_load(q, m);
-    if (is_fault(f)) {
-        message_damaged(q, m, f);
+    *out = message_load(q, m);
+    if (is_fault(*out) && out->kind != FAULT_TRY_LATER) {
+        message_damaged(q, m, *out);
         return false;
     }
-    if (failed_reopen(q, m) || (m->loaded->file.envelope.flags & ENVELOPE_HOLD))
-        m->tries++;
-    queue_schedule_write(message_write_fd(q, m), clock_s(), m->tries);
-    bool is_out = message_move(q, m, QUEUE_DEFERRED) && fsync(message_write_fd(q, m)) == 0;
+    if (!is_fault(*out))
+        *out = release_prepare(q, m);
+    if (!is_fault(*out) && !message_move(q, m, QUEUE_DEFERRED))
+        *out = fault_make(FAULT_TRY_LATER, "3.0", "it could not be moved out of hold");
     message_unload(q, m);
+    if (is_fault(*out))
+        return false;
     m->is_flushed = true;
     schedule_ready(q, m);
-    return is_out;
+    return true;
 }
 
 static bool release_one(admin_client *c, uint64_t id)
@@ -133,8 +162,9 @@ void desk_release(admin_client *c, str argument)
     desk_ids(c, argument, ADMIN_IDS_MAX, release_one);
 }
 
-static bool flush(qmgr *q, message *m)
+static bool flush(qmgr *q, message *m, fault *out)
 {
+    (void)out;
     if (m->place != QUEUE_DEFERRED)
         return false;
     m->is_flushed = true;
@@ -150,8 +180,9 @@ static bool flush_one(admin_client *c, uint64_t id)
 /* Everybody may ask for all, or a site; how much there is, is not told to all: see desk_flush. */
 static bool flush_step(admin_client *c, desk_work *w, message *m)
 {
+    fault none = NO_FAULT;
     (void)w;
-    return !desk_is_lent(c->desk, m->id) && flush(c->desk->owner, m) && admin_is_root(c);
+    return !desk_is_lent(c->desk, m->id) && flush(c->desk->owner, m, &none) && admin_is_root(c);
 }
 
 static bool is_at_site(const queue_message *file, uint32_t i, str site)

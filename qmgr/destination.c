@@ -84,7 +84,7 @@ static void settle(destination *d)
 
 bool destination_is_dead(const destination *d)
 {
-    return d->dead_until_s > clock_s();
+    return d->dead_until_ms > clock_monotonic_ms();
 }
 
 static lot *lot_new(destination *d, message *m)
@@ -167,14 +167,14 @@ void destination_succeeded(destination *d)
 {
     window_rules r = rules_of(d);
     window_success(&d->window, &r);
-    d->dead_until_s = 0;
+    d->dead_until_ms = 0;
 }
 
 static void die(destination *d, fault why)
 {
     const config *c = daemon_config(d->qmgr->process);
     str name = str_from(d->key, strlen(d->carrier->transport->name) + 1);
-    d->dead_until_s = clock_s() + c->minimal_backoff_time;
+    d->dead_until_ms = clock_monotonic_ms() + c->minimal_backoff_time * 1000;
     d->why = fault_make(FAULT_TRY_LATER, why.status, "left alone for a while: %s", why.text);
     log_event(LOG_WARNING, "destination-left-alone", LOG_C("relay", d->carrier->transport->name),
               LOG_STR("nexthop", name), LOG_NUM("seconds", c->minimal_backoff_time), LOG_C("reason", why.text));
@@ -198,7 +198,7 @@ static void settle_all(qmgr *q, bool is_revived)
         *vec_add(&all) = e.value;
     for (size_t i = 0; i < all.n; i++) {
         if (is_revived)
-            all.p[i]->dead_until_s = 0;
+            all.p[i]->dead_until_ms = 0;
         settle(all.p[i]);
     }
     vec_free(&all);

@@ -117,7 +117,9 @@ void message_forget(qmgr *q, message *m)
     schedule_never(q, m);
     message_unload(q, m);
     offer_over(q, m->id, NO_FAULT);
-    map_remove(&q->messages, ID_KEY(m->id));
+    message *named = map_remove(&q->messages, ID_KEY(m->id));
+    if (named && named != m) /* of two files with one id, one of which was never finished, the message stays */
+        map_put(&q->messages, ID_KEY(m->id), named);
     free(m);
 }
 

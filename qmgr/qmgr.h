@@ -101,7 +101,7 @@ struct destination {
     fair_item turn; /* in its carrier */
     uint32_t waiting, running;
     window window;
-    uint64_t dead_until_s; /* left alone until then */
+    uint64_t dead_until_ms; /* left alone until then, by the clock that never jumps */
     fault why;             /* it is dead */
     timer pause;           /* after a delivery, as *_destination_rate_delay says */
     bool is_pausing;
@@ -166,6 +166,7 @@ struct qmgr {
     task schedule;
     timer wake;
     uint64_t wake_s; /* 0: not set */
+    uint64_t seen_s; /* what the clock showed last */
     uint64_t id_next, id_reserved;
     uint64_t accepted, delivered, deferred, failed; /* since the start */
 };

@@ -64,8 +64,19 @@ void schedule_ready(qmgr *q, message *m)
     schedule_soon(q);
 }
 
+/* When the clock went back, no time is further than the longest back-off either. What is cut to the same time keeps the heap. */
+static void clock_look(qmgr *q)
+{
+    uint64_t now = clock_s(), latest = now + daemon_config(q->process)->maximal_backoff_time;
+    for (size_t i = 0; now < q->seen_s && i < q->waiting.n; i++)
+        if (q->waiting.p[i]->next_try_s > latest)
+            q->waiting.p[i]->next_try_s = latest;
+    q->seen_s = now;
+}
+
 static void wake_set(qmgr *q)
 {
+    clock_look(q);
     if (q->waiting.n == 0)
         return;
     uint64_t first = q->waiting.p[0]->next_try_s, now = clock_s();

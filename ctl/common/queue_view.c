@@ -210,17 +210,30 @@ fault queue_view_files(queue_view *v, const uint64_t *ids, size_t count, queue_e
     return f;
 }
 
-/* incoming comes last: a file there may be a copy that somebody did not finish. */
+static bool is_message(int fd, queue_place p)
+{
+    queue_entry e = { 0 };
+    if (p != QUEUE_ACTIVE)
+        return p != QUEUE_INCOMING;
+    arena a = arena_new(0);
+    queue_entry_read(fd, &a, &e);
+    arena_free(&a);
+    return !is_received(&e, p);
+}
+
+/* What was never acknowledged counts last: it may be the copy of a message that somebody did not finish. */
 bool queue_find(int queue_fd, uint64_t id, queue_place *out)
 {
-    for (int i = 1; i <= QUEUE_PLACES; i++) {
-        queue_place p = (queue_place)(i % QUEUE_PLACES);
-        int fd = queue_tree_open(queue_fd, p, id, O_RDONLY);
+    bool is_found = false;
+    *out = QUEUE_INCOMING;
+    for (int p = 0; p < QUEUE_PLACES && *out == QUEUE_INCOMING; p++) {
+        int fd = queue_tree_open(queue_fd, (queue_place)p, id, O_RDONLY);
         if (fd < 0)
             continue;
+        if (is_message(fd, (queue_place)p))
+            *out = (queue_place)p;
         close(fd);
-        *out = p;
-        return true;
+        is_found = true;
     }
-    return false;
+    return is_found;
 }

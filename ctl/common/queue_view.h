@@ -41,7 +41,7 @@ fault queue_view_files(queue_view *v, const uint64_t *ids, size_t count, queue_e
 ask_answer queue_view_ask(queue_view *v, const char *verb, const uint64_t *ids, size_t count, ask_row *each,
                           void *context);
 
-/* Where the message is in a stopped suite's queue. */
+/* Where the message is in a stopped suite's queue. QUEUE_INCOMING: a file of that id was never acknowledged, so it is none. */
 bool queue_find(int queue_fd, uint64_t id, queue_place *out);
 
 bool queue_place_read(str name, queue_place *out);

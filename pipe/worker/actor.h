@@ -32,7 +32,9 @@ typedef struct actor {
     letter_job *copies;
 } actor;
 
-/* main.c: the result of a request; `reason` may be longer than a fault's text */
+/* actor.c: what pipe says, and what it hears. The result of a request: `reason` may be longer than a fault's text */
+extern const talk_row actor_rows[];
+extern const size_t actor_row_count;
 void actor_answer(actor *a, uint32_t ref, uint64_t queue_id, fault outcome, str reason);
 void request_keep(const deliver_request *m, arena *a, deliver_request *out);
 letter_job *letter_job_new(uint32_t ref, const deliver_request *m, int fd); /* takes fd */

@@ -102,8 +102,6 @@ WITH_A_NEIGHBOUR = {
                                "ctl/queue/look.c ctl/queue/print.c ctl/queue/progress.c ctl/queue/requeue.c ctl/queue/reroute.c "
                                "ctl/queue/rewrite.c ctl/queue/select.c ctl/queue/shape.c ctl/queue/verbs.c",
 }
-# By t/system/test_programs.py alone.
-WITH_SYSTEM_TESTS = "pipe/jobs.c pipe/workers.c pipe/worker/command.c pipe/worker/file.c pipe/worker/list.c".split()
 
 
 def has_test(path):
@@ -116,7 +114,7 @@ def has_test(path):
 def test_each_source_of_a_program_has_its_test():
     sources = {path for path in tree.files([*tree.PROGRAMS, "ctl"], (".c",)) if os.path.basename(path) != "main.c"}
     shared = {path: test for test, paths in WITH_A_NEIGHBOUR.items() for path in paths.split() if path in sources}
-    bad = [f"{path} has no unit test" for path in sources - shared.keys() - set(WITH_SYSTEM_TESTS) if not has_test(path)]
+    bad = [f"{path} has no unit test" for path in sources - shared.keys() if not has_test(path)]
     bad += [f"{test} does not name {path}" for path, test in shared.items()
             if not has_test(path) and path not in tree.read(test).splitlines()[0]]
     tree.none(sorted(bad))

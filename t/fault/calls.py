@@ -121,6 +121,13 @@ OF_A_COMMAND = {
     "close": ("EIO",),
 }
 
+# qmgr, from what `postrider queue` asks to its answer: each call that it makes, by its name.
+OF_AN_ADMIN_VERB = {
+    "openat": ("EMFILE", "EIO"), "newfstatat": ("EIO",), "pread64": ("EIO",), "pwrite64": ("EIO", "ENOSPC"), "fsync": ("EIO", "ENOSPC"),
+    "renameat": ("EIO", "ENOSPC"), "unlinkat": ("EIO", "EROFS"), "close": ("EIO",), "recvmsg": ("ENOMEM",), "sendmsg": ("ENOMEM",),
+    "getsockopt": ("EBADF",), "write": ("ENOSPC",),
+}
+
 RELOAD = [  # of master alone: what it starts is confined by itself, and starts again
     row("master", "openat", ("EMFILE", "EIO"), (1, 3, 5)),
     row("master", "read", "EIO", (1, 3)),

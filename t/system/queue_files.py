@@ -4,6 +4,8 @@ import struct
 
 from queue_file import ID_CHARS, checksum, name_of
 
+BEFORE_ALL = 86400 * 1000000  # ids are microseconds; after a start they begin an hour after those of the run before
+
 
 def number_of(name):
     n = 0
@@ -42,8 +44,10 @@ def put(suite, place, data, like):
 
 
 def multiply(suite, place, path, count, age_s=lambda n: 0):
-    """Copies of the file at `path`, each older by age_s(n), with ids before its own. Returns their names."""
+    """Copies of the file at `path`, each older by age_s(n), with ids before its own, and before all that this suite gave out: the next
+    ones are those of files that a cleanup had, and that a stop may leave unfinished. Returns their names."""
     with open(path, "rb") as f:
         data = f.read()
     number, arrived_us = struct.unpack_from("<QQ", data, 8)
+    number -= BEFORE_ALL
     return [put(suite, place, with_id(data, number - 1 - n, arrived_us / 1000000 - age_s(n)), path) for n in range(count)]

@@ -186,8 +186,9 @@ def test_thousands_at_once(s):
     s.stop()
     names = multiply(s, "deferred", s.queue_files("deferred")[0], 3000, lambda n: n)
     assert count(s) == 3001
-    assert queue(s, "hold", "--older", "1500s").stdout == "hold: 1500 messages\n" or count(s, "--status", "hold") >= 1500
+    answer = queue(s, "hold", "--older", "1500s").stdout
     held = count(s, "--status", "hold")
+    assert answer == f"hold: {held} messages\n" and 1500 <= held < 3000  # the clock goes on
     s.start()
     assert count(s, "--status", "hold") == held and count(s) == 3001
     assert queue(s, "release", "--status", "hold").stdout == f"release: {held} messages\n"

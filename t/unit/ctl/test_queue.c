@@ -270,6 +270,23 @@ static void changes_while_stopped(void **state)
     assert_int_equal(run("delete", kept, "--yes"), EX_DATAERR);
 }
 
+/* What a cleanup had in its hands when the suite was stopped; here even under the id of a message. */
+static void what_was_never_finished_is_no_message(void **state)
+{
+    (void)state;
+    message_make(4711, QUEUE_DEFERRED);
+    for (uint64_t id = 4711; id < 4713; id++)
+        close(queue_tree_create(queue_fd, QUEUE_ACTIVE, id));
+    assert_int_equal(run("hold", "ALL", NULL), EXIT_DONE);
+    assert_string_equal(printed, "hold: 1 message\n");
+    assert_int_equal(place_of(4711), QUEUE_HOLD);
+    assert_int_equal(run("hold", queue_id_text(4712).text, NULL), EX_DATAERR);
+    assert_int_equal(place_of(4712), QUEUE_INCOMING);
+    assert_int_equal(run("delete", queue_id_text(4712).text, "--yes"), EX_DATAERR);
+    assert_int_equal(run("release", "ALL", NULL), EXIT_DONE);
+    assert_string_equal(printed, "release: 1 message\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,6 +296,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(json_is_json, setup, teardown),
         cmocka_unit_test_setup_teardown(damage_is_said, setup, teardown),
         cmocka_unit_test_setup_teardown(changes_while_stopped, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_was_never_finished_is_no_message, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

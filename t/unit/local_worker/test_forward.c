@@ -8,35 +8,24 @@ static int setup(void **state)
     return 0;
 }
 
-static int paper; /* the file of the last copy */
-
-static void paper_put(uint32_t ref, fault_kind outcome)
-{
-    deliver_result m = { .outcome = outcome, .reason = STR("the test says so") };
-    paper = outcome == FAULT_NONE ? memfd_create("paper", MFD_CLOEXEC) : -1;
-    int fd = outcome == FAULT_NONE ? fcntl(paper, F_DUPFD_CLOEXEC, 0) : -1;
-    channel_put_fds(&w->pool, DELIVER_PAPER, ref, deliver_result, &m, &fd, fd >= 0);
-    rounds();
-}
-
 /* What a .forward gives, in one line: members, '!' in front of the own mailbox; "mailbox" when there is no copy. */
 static const char *members_of(const char *forward)
 {
     static char line[400];
     size_t n = 0;
-    text_put(".forward", forward, 0600);
-    w->n = 0;
+    home_put(".forward", forward, 0600);
+    pool.n = 0;
     request(1, (deliver_request){ 0 }, "\r\nmark\r\n");
     rounds();
-    if (w->told[0].type == DELIVER_RESULT)
+    if (pool.told[0].type == DELIVER_RESULT)
         return "mailbox";
     paper_put(1, FAULT_NONE);
     close(paper);
     line[0] = '\0';
-    for (size_t i = 1; i < w->n && w->told[i].type == DELIVER_MEMBER; i++)
-        n += (size_t)snprintf(line + n, sizeof line - n, "%s%s%s", n ? " " : "", w->told[i].is_final ? "!" : "", w->told[i].text);
-    assert_int_equal(w->told[w->n - 1].type, DELIVER_COPIED);
-    assert_int_equal(w->told[w->n - 1].outcome, w->n - 2); /* as many as were said */
+    for (size_t i = 1; i < pool.n && pool.told[i].type == DELIVER_MEMBER; i++)
+        n += (size_t)snprintf(line + n, sizeof line - n, "%s%s%s", n ? " " : "", pool.told[i].is_final ? "!" : "", pool.told[i].text);
+    assert_int_equal(pool.told[pool.n - 1].type, DELIVER_COPIED);
+    assert_int_equal(pool.told[pool.n - 1].outcome, pool.n - 2); /* as many as were said */
     return line;
 }
 
@@ -80,13 +69,13 @@ static void a_user_without_an_account_names_no_commands(void **state)
     w->worker.home_fd = -1;
     int folder = w->worker.mail_fd;
     w->worker.home_fd = folder; /* for text_put */
-    text_put(".forward", ":include:/a/list, ann", 0600);
+    home_put(".forward", ":include:/a/list, ann", 0600);
     w->worker.home_fd = -1;
     request(1, (deliver_request){ 0 }, "\r\nmark\r\n");
     rounds();
     paper_put(1, FAULT_NONE);
     close(paper);
-    assert_true(w->told[1].is_final);
+    assert_true(pool.told[1].is_final);
     is_told(2, DELIVER_MEMBER, 1, 0, "ann");
 }
 
@@ -94,7 +83,7 @@ static void the_copy_has_a_mark_of_where_it_was(void **state)
 {
     char bytes[200] = "";
     (void)state;
-    text_put(".forward", "ann", 0600);
+    home_put(".forward", "ann", 0600);
     request(1, (deliver_request){ .original = STR("info@x.example") }, "A: b\r\n\r\nmark\r\n");
     rounds();
     paper_put(1, FAULT_NONE);
@@ -106,7 +95,7 @@ static void the_copy_has_a_mark_of_where_it_was(void **state)
 static void a_message_that_loops_is_not_copied(void **state)
 {
     (void)state;
-    text_put(".forward", "ann", 0600);
+    home_put(".forward", "ann", 0600);
     request(1, (deliver_request){ 0 }, "Delivered-To: jo@x.example\r\n\r\nmark\r\n");
     rounds();
     paper_put(1, FAULT_NONE);
@@ -117,7 +106,7 @@ static void a_message_that_loops_is_not_copied(void **state)
 static void without_a_paper_the_reason_is_the_result(void **state)
 {
     (void)state;
-    text_put(".forward", "ann", 0600);
+    home_put(".forward", "ann", 0600);
     request(1, (deliver_request){ 0 }, "\r\nmark\r\n");
     rounds();
     paper_put(1, FAULT_TRY_LATER);
@@ -130,7 +119,7 @@ static void without_a_paper_the_reason_is_the_result(void **state)
 static void who_was_asked_before_is_not_asked_again(void **state)
 {
     (void)state;
-    text_put(".forward", "ann", 0600);
+    home_put(".forward", "ann", 0600);
     request(1, (deliver_request){ .is_final = true }, "\r\nmark\r\n");
     request(2, (deliver_request){ .forwarders = STR("ann jo") }, "Delivered-To: jo@x.example\r\n\r\nmark\r\n");
     rounds();
@@ -141,14 +130,14 @@ static void who_was_asked_before_is_not_asked_again(void **state)
 static void an_extension_has_a_file_of_its_own(void **state)
 {
     (void)state;
-    text_put(".forward", "ann", 0600);
-    text_put(".forward+lists", "ben", 0600);
+    home_put(".forward", "ann", 0600);
+    home_put(".forward+lists", "ben", 0600);
     request(1, (deliver_request){ .extension = STR("+Lists") }, "\r\nmark\r\n");
     request(2, (deliver_request){ .extension = STR("+more") }, "\r\nmark\r\n");
     request(3, (deliver_request){ .extension = STR("+/../.forward") }, "\r\nmark\r\n");
     rounds();
     for (uint32_t i = 1; i <= 3; i++) {
-        w->n = 0;
+        pool.n = 0;
         paper_put(i, FAULT_NONE);
         close(paper);
         is_told(0, DELIVER_MEMBER, i, 0, i == 1 ? "ben" : "ann");
@@ -160,12 +149,12 @@ static void an_unsafe_one_is_not_heeded(void **state)
     static const mode_t modes[] = { 0620, 0602, 0666 };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(modes); i++) {
-        text_put(".forward", "ann", modes[i]);
+        home_put(".forward", "ann", modes[i]);
         request(1, (deliver_request){ 0 }, "\r\nmark\r\n");
         rounds();
         is_told(i, DELIVER_RESULT, 1, FAULT_NONE, "delivered to maildir");
     }
-    text_put(".forward", "ann", 0644);
+    home_put(".forward", "ann", 0644);
     chmod(w->folder, 0720);
     request(1, (deliver_request){ 0 }, "\r\nmark\r\n");
     rounds();
@@ -179,7 +168,7 @@ static void too_many_members_wait(void **state)
     size_t n = 0;
     for (int i = 0; i < 1001; i++)
         n += (size_t)snprintf(text + n, sizeof text - n, "u%d\n", i);
-    text_put(".forward", text, 0600);
+    home_put(".forward", text, 0600);
     request(1, (deliver_request){ 0 }, "\r\nmark\r\n");
     rounds();
     is_told(0, DELIVER_RESULT, 1, FAULT_TRY_LATER, "the .forward names too many recipients");

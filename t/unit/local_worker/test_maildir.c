@@ -23,7 +23,7 @@ static void what_comes_together_is_durable_together(void **state)
     for (uint32_t i = 1; i <= 70; i++) /* more than a batch */
         request(i, (deliver_request){ 0 }, "A: b\r\n\r\nmark\r\n");
     rounds();
-    assert_int_equal(w->n, 70);
+    assert_int_equal(pool.n, 70);
     for (uint32_t i = 1; i <= 70; i++)
         is_told(i - 1, DELIVER_RESULT, i, FAULT_NONE, "delivered to maildir");
     assert_int_equal(count("INBOX"), 70);
@@ -36,7 +36,7 @@ static void a_bad_one_leaves_nothing_behind(void **state)
     request(1, (deliver_request){ 0 }, "Delivered-To: jo@x.example\r\n\r\nmark\r\n");
     request(2, (deliver_request){ 0 }, "\r\nmark\r\n");
     rounds();
-    assert_int_equal(w->told[0].outcome + w->told[1].outcome, FAULT_REFUSED);
+    assert_int_equal(pool.told[0].outcome + pool.told[1].outcome, FAULT_REFUSED);
     assert_int_equal(count("INBOX"), 1);
 }
 

@@ -31,7 +31,7 @@ static void ask_the_process_for_dotlocks(void)
 static void locked(fault_kind outcome)
 {
     deliver_lock m = { .outcome = outcome, .reason = STR("the test says so") };
-    channel_put(&w->pool, DELIVER_LOCKED, 0, deliver_lock, &m);
+    channel_put(&pool.channel, DELIVER_LOCKED, 0, deliver_lock, &m);
     rounds();
 }
 
@@ -42,13 +42,13 @@ static void what_comes_together_is_written_under_one_lock(void **state)
     for (uint32_t i = 1; i <= 3; i++)
         request(i, (deliver_request){ 0 }, "A: b\r\n\r\nmark\r\n");
     rounds();
-    assert_int_equal(w->n, 1);
+    assert_int_equal(pool.n, 1);
     is_told(0, DELIVER_LOCK, 0, 0, "");
     assert_int_equal(box_count(), 0);
     request(4, (deliver_request){ 0 }, "A: b\r\n\r\nmark\r\n"); /* while the lock is asked for */
     rounds();
     locked(FAULT_NONE);
-    assert_int_equal(w->n, 6);
+    assert_int_equal(pool.n, 6);
     is_told(1, DELIVER_UNLOCK, 0, 0, "");
     for (uint32_t i = 1; i <= 4; i++)
         is_told(i + 1, DELIVER_RESULT, i, FAULT_NONE, "delivered to mailbox");
@@ -70,16 +70,16 @@ static void a_busy_dotlock_lets_the_first_lock_go(void **state)
     rules_put(&(deliver_rules){ .flags = DELIVER_LOCKS_FCNTL | DELIVER_LOCKS_DOT | DELIVER_ASKS_FOR_LOCK,
                                 .lock_attempts = 3,
                                 .lock_delay_s = 3600 });
-    channel_put(&w->pool, DELIVER_LOCKED, 0, deliver_lock, &busy);
+    channel_put(&pool.channel, DELIVER_LOCKED, 0, deliver_lock, &busy);
     rounds();
     assert_true(mbox_lock(other));
-    assert_int_equal(w->n, 1); /* it waits */
+    assert_int_equal(pool.n, 1); /* it waits */
     mbox_close(other);
     w->worker.is_leaving = true; /* as at LEAVE: it is given up */
     spool_leave(&w->l);
     rounds();
     locked(FAULT_TRY_LATER);
-    is_told(w->n - 1, DELIVER_RESULT, 1, FAULT_TRY_LATER, "the test says so");
+    is_told(pool.n - 1, DELIVER_RESULT, 1, FAULT_TRY_LATER, "the test says so");
     assert_int_equal(w->worker.busy, 0);
 }
 
@@ -91,14 +91,14 @@ static void after_all_attempts_it_is_for_later(void **state)
     rounds();
     locked(FAULT_TRY_LATER);
     locked(FAULT_TRY_LATER);
-    assert_int_equal(w->n, 3);
+    assert_int_equal(pool.n, 3);
     locked(FAULT_TRY_LATER);
     is_told(3, DELIVER_RESULT, 1, FAULT_TRY_LATER, "the test says so");
     request(2, (deliver_request){ 0 }, "\r\nmark\r\n"); /* begins to count anew */
     rounds();
     locked(FAULT_TRY_LATER);
     locked(FAULT_NONE);
-    is_told(w->n - 1, DELIVER_RESULT, 2, FAULT_NONE, "delivered to mailbox");
+    is_told(pool.n - 1, DELIVER_RESULT, 2, FAULT_NONE, "delivered to mailbox");
 }
 
 static void what_cannot_be_locked_ever_is_not_waited_for(void **state)
@@ -149,7 +149,7 @@ static void a_mailbox_that_is_gone_ends_the_worker_with_that_word(void **state)
     rounds();
     locked(FAULT_NONE);
     assert_int_equal(w->worker.exit_status, WORKER_EXIT_MOVED);
-    assert_int_equal(w->n, 2);
+    assert_int_equal(pool.n, 2);
     is_told(1, DELIVER_UNLOCK, 0, 0, ""); /* and no result: the next worker gets it */
 }
 

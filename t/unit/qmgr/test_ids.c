@@ -1,9 +1,9 @@
 /* SOURCES: qmgr/ids.c  NEEDS: daemon queue */
 /* Ids only grow: within a run, over restarts, when the clock jumps back, when the mark is lost or unreadable. */
-#include "base/clock.h"
 #include "base/num.h"
 #include "os/file.h"
 #include "qmgr/qmgr.h"
+#include "t/unit/base/moved_clock.h"
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -95,6 +95,25 @@ static void a_clock_that_went_back_does_not_matter(void **state)
     assert_true(next() > day_ahead);
 }
 
+/* HOSTILE 43: within a run and over restarts. */
+static void a_clock_that_jumps_gives_none_twice(void **state)
+{
+    static const int64_t jumps[] = { 0, DAY_S, -DAY_S, 0, -2 * DAY_S, 2 * DAY_S, 1, 0 };
+    uint64_t last = 0;
+    (void)state;
+    for (size_t i = 0; i < 4 * COUNT_OF(jumps); i++) {
+        moved_s = jumps[i / 2 % COUNT_OF(jumps)];
+        if (i % 4 == 0)
+            assert_false(is_fault(ids_open(&q)));
+        for (int n = 0; n < 3; n++) {
+            uint64_t id = next();
+            assert_true(id > last && id < mark_get());
+            last = id;
+        }
+    }
+    moved_s = 0;
+}
+
 static void a_mark_of_nonsense_is_none(void **state)
 {
     static const char *const marks[] = { "", "x\n", "-1\n", "99999999999999999999999\n", "18446744073709551615\n" };
@@ -126,6 +145,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(they_grow_and_stay_behind_the_mark),     TEST(a_restart_begins_behind_the_mark),
         TEST(a_clock_that_went_back_does_not_matter), TEST(a_mark_of_nonsense_is_none),
+        TEST(a_clock_that_jumps_gives_none_twice),
         TEST(no_id_without_a_durable_mark),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

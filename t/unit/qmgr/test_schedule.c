@@ -1,7 +1,7 @@
 /* SOURCES: qmgr/schedule.c  NEEDS: daemon queue */
 /* The heap of waiting messages and the list of ready ones: who comes when, whatever is put in and taken out. */
-#include "base/clock.h"
 #include "qmgr/qmgr.h"
+#include "t/unit/base/moved_clock.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -120,6 +120,7 @@ static int setup(void **state)
     load_kind = FAULT_BROKEN;
     removed = 0;
     is_held = false;
+    moved_s = 0;
     return 0;
 }
 
@@ -188,6 +189,38 @@ static void no_time_is_further_than_the_longest(void **state)
     assert_in_range(messages[0].next_try_s, now + 4000, now + 4002);
     schedule_at(&q, &messages[1], 0);
     assert_in_range(messages[1].next_try_s, now + 300, now + 302);
+}
+
+/* HOSTILE 43. */
+static void a_clock_that_goes_on_by_a_day_makes_all_due(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 50; i++)
+        schedule_at(&q, &messages[i], clock_s() + 300 + i);
+    schedule_at(&q, &messages[50], clock_s() + 1); /* wakes it: else it looks within a minute */
+    moved_s = DAY_S;
+    for (int i = 0; i < 1000 && started_count < 51; i++)
+        rounds();
+    assert_int_equal(started_count, 51);
+}
+
+static void a_clock_that_goes_back_by_a_day_keeps_nobody_waiting(void **state)
+{
+    (void)state;
+    srandom(1);
+    for (size_t i = 0; i < COUNT; i++)
+        schedule_at(&q, &messages[i], clock_s() + 1 + (uint64_t)(random() % 4000));
+    schedule_at(&q, &messages[0], clock_s() + 1);
+    moved_s = -DAY_S;
+    for (int i = 0; i < 1000 && q.waiting.p[0]->next_try_s > clock_s() + DAY_S / 2; i++)
+        rounds();
+    heap_check();
+    for (size_t i = 0; i < COUNT; i++)
+        assert_in_range(messages[i].next_try_s, clock_s() + 3990, clock_s() + 4000);
+    moved_s += 4001;
+    schedule_at(&q, &messages[0], clock_s() + 1); /* looks at the clock */
+    rounds();
+    assert_int_equal(started_count, COUNT - 1);
 }
 
 static void at_once_goes_before_its_time(void **state)
@@ -307,6 +340,8 @@ int main(void)
         TEST(the_heap_holds_whatever_goes_in_and_out),
         TEST(those_whose_time_has_come_start_in_order),
         TEST(no_time_is_further_than_the_longest),
+        TEST(a_clock_that_goes_on_by_a_day_makes_all_due),
+        TEST(a_clock_that_goes_back_by_a_day_keeps_nobody_waiting),
         TEST(at_once_goes_before_its_time),
         TEST(the_active_limit),
         TEST(what_an_admin_asked_meanwhile_is_done_instead),

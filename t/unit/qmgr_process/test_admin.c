@@ -290,6 +290,21 @@ static void what_others_may_not(void **state)
     assert_int_equal(w->mine.count, 0); /* how many there are is not for everybody */
 }
 
+/* What cannot be read now is not let go later by itself. */
+static void a_release_that_fails_leaves_it_on_hold(void **state)
+{
+    (void)state;
+    world_make(0);
+    assert_true(queue_tree_remove(w->qmgr.root_fd, QUEUE_HOLD, FIRST + 1));
+    ask(&w->root, "release", name(FIRST + 1));
+    assert_false(is_fault(w->root.fault));
+    assert_int_equal(w->root.count, 0);
+    assert_non_null(strstr(w->root.rows, "open the queue file: No such file"));
+    const message *m = message_find(&w->qmgr, FIRST + 1);
+    assert_int_equal(m->place, QUEUE_HOLD);
+    assert_int_equal(m->state, MESSAGE_AT_REST);
+}
+
 static void a_site_is_flushed(void **state)
 {
     (void)state;
@@ -440,6 +455,7 @@ int main(void)
         TEST(files_are_given_to_their_owner),
         TEST(what_others_may_not),
         TEST(a_site_is_flushed),
+        TEST(a_release_that_fails_leaves_it_on_hold),
         TEST(a_lent_message_rests_until_it_is_kept),
         TEST(what_is_not_whole_is_not_kept),
         TEST(a_client_that_goes_leaves_all_as_it_was),

@@ -115,6 +115,25 @@ static void messages_that_wait_long_hold_no_descriptor(void **state)
     assert_int_equal(w->qmgr.messages.n, 0);
 }
 
+/* Also under the id of a message: that one stays known. */
+static void what_was_never_finished_goes_at_a_start(void **state)
+{
+    qmgr *q = &w->qmgr;
+    (void)state;
+    w->given = 1;
+    w->ids[0] = 4711;
+    w->fds[0] = queue_tree_create(q->root_fd, QUEUE_HOLD, 4711);
+    write_message(0);
+    for (uint64_t id = 4711; id < 4713; id++)
+        close(queue_tree_create(q->root_fd, QUEUE_ACTIVE, id));
+    assert_false(is_fault(scan_all(q)));
+    rounds();
+    for (uint64_t id = 4711; id < 4713; id++)
+        assert_int_equal(queue_tree_open(q->root_fd, QUEUE_ACTIVE, id, O_RDONLY), -1);
+    assert_int_equal(q->messages.n, 1);
+    assert_int_equal(message_find(q, 4711)->place, QUEUE_HOLD);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -122,6 +141,7 @@ int main(void)
         TEST(a_result_counts_once),
         TEST(what_was_emptied_is_discarded),
         TEST(what_is_to_be_held_is_moved_at_once),
+        TEST(what_was_never_finished_goes_at_a_start),
         TEST(what_a_cleanup_left_whole_is_delivered),
         TEST(what_somebody_has_in_his_hands_is_left_alone),
         TEST(messages_that_wait_long_hold_no_descriptor),

@@ -1,6 +1,7 @@
 /* qmgr between a cleanup and a local on a queue of its own, over real channels in one loop. */
 #pragma once
 #include "base/checksum.h"
+#include "base/clock.h"
 #include "daemon/peers.h"
 #include "ipc/talk/deliver.h"
 #include "ipc/talk/queue.h"
@@ -251,7 +252,9 @@ static void message_write(size_t i, uint32_t flags, uint32_t recipient_count)
         envelope_recipient to = { .address = str_c(address), .transport = STR("local"), .nexthop = str_c(user) };
         assert_true(queue_records_recipient(&records, &to));
     }
-    queue_finish_args args = { .id = w->ids[i], .recipient_count = recipient_count, .records = buf_str(&records) };
+    queue_finish_args args = {
+        .id = w->ids[i], .arrived_us = clock_us(), .recipient_count = recipient_count, .records = buf_str(&records)
+    };
     assert_false(is_fault(queue_finish(w->fds[i], &args)));
     buf_free(&records);
 }
