@@ -14,7 +14,7 @@ enum {
 
 bool spare_keep(qmgr *q, message *m)
 {
-    if (m->place != QUEUE_ACTIVE || q->spares.n >= SPARES_MAX || q->process->is_draining)
+    if (m->place != QUEUE_ACTIVE || m->is_found || q->spares.n >= SPARES_MAX || q->process->is_draining)
         return false;
     int fd = m->loaded && m->loaded->write_fd >= 0 ? m->loaded->write_fd
                                                    : queue_tree_open(q->root_fd, QUEUE_ACTIVE, m->id, O_RDWR);
