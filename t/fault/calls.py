@@ -3,7 +3,7 @@ shows them in a running suite (t/fault/test_calls.py proves that no call is miss
 event loop and the process's end. Each error is answered in the kernel's place at each of the occurrences."""
 from collections import namedtuple
 
-# `errors` at occurrences `nth` of `call` within one message, counted in each process of `role`; `answers`: what the client may
+# `errors` at occurrences `nth` of `call` (or of each of several, with commas) within one message, counted in each process of `role`; `answers`: what the client may
 # hear; `twice`: the message may come twice, as its result is lost on the way.
 Row = namedtuple("Row", "role call errors nth answers twice")
 
@@ -55,17 +55,25 @@ QUEUE = [
     row("cleanup", "write", DISK, 1, YES),
 ]
 
+# Of a message that is delivered before it is durable in the queue: answered when it is delivered, or committed after all.
+OFFER = [
+    row("cleanup", "recvmsg", ("ENOMEM", "ECONNRESET"), (1, 2, 3, 4), twice=True),
+    row("cleanup", "sendmsg", SOCKET, (1, 2, 3, 4), twice=True),
+    row("cleanup", "pwrite64", ("ENOSPC", "EDQUOT"), 1, FULL),
+]
+
 QMGR = [
     row("qmgr", "recvmsg", ("ENOMEM", "ECONNRESET"), (1, 2, 3), twice=True),
     row("qmgr", "sendmsg", SOCKET, (1, 2), twice=True),
     row("qmgr", "fstatfs", "EIO", 1, YES | NO),
     row("qmgr", "openat", ("EMFILE", "ENFILE", "ENOMEM", "EIO", "ENOSPC"), (1, 2, 3), YES | NO | FULL),
     row("qmgr", "openat", "EMFILE", "1+", YES | NO | FULL),
-    row("qmgr", "flock", "ENOLCK", 1, YES | NO),
+    row("qmgr", "fcntl", "EAGAIN", (1, "1+"), YES),
+    row("qmgr", "ftruncate,unlinkat", ("EIO", "EROFS"), 1, YES),
+    row("qmgr", "renameat", ("EIO", "ENOSPC"), (1, "1+"), YES),
     row("qmgr", "lseek", "EIO", 1, YES | NO),
     row("qmgr", "newfstatat", "EIO", 1, YES),
     row("qmgr", "pread64", "EIO", (1, 2, 3, 4, 5, 6, "1+"), YES),
-    row("qmgr", "unlinkat", ("EIO", "EROFS"), 1, YES),
     row("qmgr", "close", "EIO", (1, 2), YES),
     row("qmgr", "write", DISK, 1, YES),
 ]
