@@ -39,7 +39,8 @@ typedef union control_bytes {
 /* The packet that is being read: one loop, one thread; handlers copy what they keep. */
 static _Alignas(4096) unsigned char scratch[PACKET_BYTES];
 
-static channel_packet *spare; /* the next packet of this process needs no allocation */
+/* Among other data: in front of `scratch`, which is aligned, it would keep a page of its own in each worker that rests. */
+static channel_packet *spare __attribute__((section(".data"))); /* the next packet of this process needs no allocation */
 
 static channel_packet *packet_new(void)
 {
