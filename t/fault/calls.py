@@ -3,8 +3,8 @@ shows them in a running suite (t/fault/test_calls.py proves that no call is miss
 event loop and the process's end. Each error is answered in the kernel's place at each of the occurrences."""
 from collections import namedtuple
 
-# `errors` at occurrences `nth` of `call` (or of each of several, with commas) within one message, counted in each process of `role`; `answers`: what the client may
-# hear; `twice`: the message may come twice, as its result is lost on the way.
+# `errors` at occurrences `nth` of `call` (of each of several, with commas) within one message, counted in each process of `role`;
+# `answers`: what the client may hear; `twice`: the message may come twice, as its result is lost on the way.
 Row = namedtuple("Row", "role call errors nth answers twice")
 
 YES, NO, FULL = frozenset({250}), frozenset({451}), frozenset({452})
