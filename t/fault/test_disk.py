@@ -191,7 +191,8 @@ def test_a_call_that_fails_while_the_content_changes(changing, call, error, when
 def test_a_message_that_cannot_be_removed_is_not_delivered_again():
     ledger = Ledger()
     with Suite(build="release", settings=QUICK) as s:
-        with Trace(pids(s.master_pid, "qmgr"), "-einject=unlinkat:error=EIO:syscall=getpid", "-etrace=unlinkat"):
+        with Trace(pids(s.master_pid, "qmgr"), "-einject=ftruncate,unlinkat:error=EIO:syscall=getpid",
+                   "-etrace=ftruncate,unlinkat"):
             for n in range(3):
                 assert send(s, ledger)[0] == 250
             s.wait_log("not-removed", 3)
