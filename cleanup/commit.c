@@ -12,7 +12,7 @@ enum { TOGETHER_MAX = 16 };
 static void more_receive(cleanup *c)
 {
     for (bringer *b = c->bringers; b; b = b->next)
-        while (c->commits.n < TOGETHER_MAX && channel_receive(b->channel))
+        while (b->open && c->commits.n < TOGETHER_MAX && channel_receive(b->channel))
             continue;
 }
 
