@@ -13,6 +13,7 @@ from witness import look
 IN_FLIGHT_S = {"ext4": 1, "xfs": 1, "btrfs": 35}
 REMOVED = re.compile(r"(?m)^(\S+)Z qmgr\[\d+\] \w+ removed id=(\w+)")
 QUEUE_ID = re.compile(rb"\bid (\w{11})\b")
+UNFINISHED = ("active", "drop")  # folders where files are written under the names that they keep
 WAITS = {"active": QUEUE, "deferred": QUEUE, "hold": HOLD}
 
 
@@ -28,11 +29,11 @@ class Judge:
     # ---- looking ----
 
     def waiting(self):
-        """{name: folder} of what is in the queue and in the drop folder."""
-        found = {n: "drop" for n in os.listdir(os.path.join(self.suite.spool_dir, "drop"))}
-        for folder in WAITS:
-            for base, _, names in os.walk(os.path.join(self.suite.spool_dir, "queue", folder)):
-                whole = [n for n in names if folder != "active" or is_finished(os.path.join(base, n))]
+        """{name: folder} of what is in the queue and in the drop folder; what nobody finished before the cut is no message."""
+        found = {}
+        for folder, top in {"drop": "drop", **{folder: f"queue/{folder}" for folder in WAITS}}.items():
+            for base, _, names in os.walk(os.path.join(self.suite.spool_dir, top)):
+                whole = [n for n in names if folder not in UNFINISHED or is_finished(os.path.join(base, n))]
                 found.update(dict.fromkeys(whole, folder))
         return found
 
