@@ -176,10 +176,11 @@ class Unlucky(Asker):
 
 
 class Keeper(Asker):
-    """An admin's acts. What was answered stays so: held is not delivered, released is not held, deleted does not come back."""
-    VERBS = {(HELD, HOLD): (("release", BOX), ("delete", GONE)),
-             (STUCK, HOLD): (("release", QUEUE), ("delete", GONE)),
-             (STUCK, QUEUE): (("hold", HOLD), ("hold", HOLD), ("delete", GONE))}
+    """An admin's acts. What was answered stays so: held is not delivered, released is not held, deleted does not come back; requeued
+    is there once, and not held."""
+    VERBS = {(HELD, HOLD): (("release", BOX), ("requeue", BOX), ("delete", GONE)),
+             (STUCK, HOLD): (("release", QUEUE), ("requeue", QUEUE), ("delete", GONE)),
+             (STUCK, QUEUE): (("hold", HOLD), ("hold", HOLD), ("requeue", QUEUE), ("delete", GONE))}
 
     def __init__(self, suite, book, seed, act=None):
         super().__init__(suite, book, seed)

@@ -29,8 +29,8 @@ SETTINGS = ("smtpd_client_connection_rate_limit=0", "queue_minfree=1", "imap_wor
 
 # What is waited for before the cut: (act, the most answers of it, how often among the rounds).
 ACTS = (("smtp", 40, 8), ("sendmail", 5, 3), ("lmtp", 5, 3), ("report", 3, 2), ("drop", 4, 2), ("stop", 1, 1), ("reload", 2, 1),
-        ("hold", 2, 1), ("release", 2, 1), ("delete", 2, 1), ("append", 3, 2), ("expunge", 1, 1), ("see", 4, 2))
-KEEPERS = ("hold", "release", "delete", "reload")
+        ("hold", 2, 1), ("release", 2, 1), ("requeue", 2, 1), ("delete", 2, 1), ("append", 3, 2), ("expunge", 1, 1), ("see", 4, 2))
+KEEPERS = ("hold", "release", "requeue", "delete", "reload")
 SOON = (("smtp", 12, 6), ("sendmail", 2, 1))  # where a bug is known to be there
 
 
