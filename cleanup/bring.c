@@ -22,6 +22,16 @@ static bringer *bringer_of(void *context, const channel *ch)
     return ch->talk == &submit_talk ? context : ((peer *)context)->context;
 }
 
+static bool is_too_much(const cleanup *c)
+{
+    return c->intake_count > INTAKES_MAX;
+}
+
+static fault too_much(void)
+{
+    return fault_make(FAULT_TRY_LATER, "3.2", "Too many messages at once");
+}
+
 static bool on_begin(void *context, channel *ch, received *r)
 {
     bringer *b = bringer_of(context, ch);
@@ -29,9 +39,9 @@ static bool on_begin(void *context, channel *ch, received *r)
     if (cleanup_begin_decode(r->bytes, &m) != PARSE_DONE || intake_find(b, r->ref) ||
         (!b->is_trusted && b->open >= SUBMIT_OPEN_MAX))
         return false;
-    intake *i = intake_new(b, r->ref);
-    if (b->cleanup->intake_count > INTAKES_MAX)
-        intake_end(i, fault_make(FAULT_TRY_LATER, "3.2", "Too many messages at once"));
+    intake *i = intake_new(b, r->ref, INTAKE_WAITING);
+    if (is_too_much(b->cleanup))
+        intake_end(i, too_much());
     else
         intake_serve(b->cleanup, NO_FAULT);
     return true;
@@ -75,11 +85,27 @@ static intake *intake_named(void *context, const channel *ch, const received *r)
     return i && i->state == INTAKE_OPEN ? i : NULL;
 }
 
+/* One without BEGIN. */
+static intake *enclosed_new(bringer *b, uint32_t ref)
+{
+    if (!b->may_enclose || intake_find(b, ref))
+        return NULL;
+    intake *i = intake_new(b, ref, INTAKE_OPEN);
+    i->is_enclosed = true;
+    if (is_too_much(b->cleanup))
+        i->problem = too_much();
+    return i;
+}
+
 static bool on_envelope(void *context, channel *ch, received *r)
 {
     intake *i = intake_named(context, ch, r);
     envelope m;
-    if (envelope_decode(r->bytes, &m) != PARSE_DONE || i == NULL || i->has_envelope)
+    if (envelope_decode(r->bytes, &m) != PARSE_DONE)
+        return false;
+    if (i == NULL)
+        i = enclosed_new(bringer_of(context, ch), r->ref);
+    if (i == NULL || i->has_envelope)
         return false;
     envelope_keep(i, &m);
     if (!i->bringer->is_trusted)
@@ -166,17 +192,26 @@ static fault submitted_check(const intake *i)
     return NO_FAULT;
 }
 
+static bool commit_take(intake *i, str bytes)
+{
+    cleanup_commit *m = &i->commit;
+    if (cleanup_commit_decode(bytes, m) != PARSE_DONE || m->recipient_count != i->brought_count ||
+        m->content.n != (i->is_enclosed ? m->content_bytes : 0) || m->content.n > CLEANUP_ENCLOSED_MAX)
+        return false;
+    i->content = m->content = arena_copy(&i->arena, m->content);
+    return true;
+}
+
 static bool on_commit(void *context, channel *ch, received *r)
 {
     intake *i = intake_named(context, ch, r);
-    if (i == NULL || cleanup_commit_decode(r->bytes, &i->commit) != PARSE_DONE || !i->has_envelope ||
-        i->commit.recipient_count != i->brought_count || i->brought_count == 0)
+    if (i == NULL || !i->has_envelope || i->brought_count == 0 || !commit_take(i, r->bytes))
         return false;
     if (!is_fault(i->problem) && i->brought.n)
         i->problem = submitted_check(i);
     if (i->brought.n && i->first_recipient.p == NULL)
         i->first_recipient = i->brought.p[0].address;
-    rewrite_start(i);
+    (i->is_enclosed && !is_fault(i->problem) ? intake_start : rewrite_start)(i);
     return true;
 }
 
@@ -232,7 +267,7 @@ void bring_opened(peer *p)
     b->has_checked_addresses = strcmp(p->role, "smtpd") == 0;
     b->may_run_programs = strcmp(p->role, "local") == 0 || strcmp(p->role, "pipe") == 0;
     b->is_internal = strcmp(p->role, "smtpd") != 0 && strcmp(p->role, "pickup") != 0;
-    b->may_be_direct = strcmp(p->role, "smtpd") == 0;
+    b->may_be_direct = b->may_enclose = strcmp(p->role, "smtpd") == 0;
     p->context = b;
 }
 

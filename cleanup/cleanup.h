@@ -31,13 +31,14 @@ typedef struct bringer {
     bool has_checked_size; /* under the rules of the session that brought it, which a reload does not change */
     bool has_checked_addresses;
     bool may_be_direct;    /* smtpd alone: its client has the message until the results are said */
+    bool may_enclose;      /* a content within COMMIT: smtpd, which opens one message for each client only */
     uid_t uid;
     size_t open;
     struct bringer *next;
 } bringer;
 
 typedef enum intake_state {
-    INTAKE_WAITING,   /* for a file */
+    INTAKE_WAITING,   /* for a file: at its BEGIN, or with all that belongs into it */
     INTAKE_OPEN,      /* its bringer writes */
     INTAKE_REWRITING, /* policy is asked for its addresses */
     INTAKE_RESOLVING, /* policy is asked where it goes */
@@ -61,7 +62,9 @@ typedef struct intake {
     bringer *bringer;
     uint32_t ref;
     intake_state state;
-    blank file; /* fds −1 while waiting */
+    blank file; /* fds −1 while there is none */
+    bool is_enclosed; /* it began without a file */
+    str content;      /* of an enclosed one, until it stands in the file */
     arena arena;
     envelope envelope;
     bool has_envelope;
@@ -133,10 +136,11 @@ void bring_lost(peer *p);
 void bring_submit(listener *l, const accepted *a);
 
 /* intake.c */
-intake *intake_new(bringer *b, uint32_t ref);
+intake *intake_new(bringer *b, uint32_t ref, intake_state state);
 intake *intake_find(bringer *b, uint32_t ref);
 intake *intake_by_id(cleanup *c, uint64_t id);
 void intake_serve(cleanup *c, fault full); /* gives blanks to those who wait; with a fault they are told */
+void intake_start(intake *i); /* an enclosed one is there: it goes on when it has a file */
 void intake_end(intake *i, fault outcome); /* answers and frees; a fault drops the file */
 void intake_drop(intake *i);               /* without an answer */
 uint32_t intake_add_recipient(intake *i, const envelope_recipient *r); /* final, with its route; once; its index */

@@ -134,6 +134,15 @@ static fault content_pass(pass *p)
     return sum == i->commit.content_checksum ? NO_FAULT : fault_make(FAULT_TRY_LATER, "3.0", "content is not whole");
 }
 
+/* One that came enclosed is looked at, and may be changed, like any other: in its file. */
+static fault content_place(intake *i)
+{
+    if (!file_pwrite_all(i->file.read_write, i->content, QUEUE_CONTENT_START))
+        return fault_errno("write the message");
+    i->content = STR_NONE;
+    return NO_FAULT;
+}
+
 fault content_filter(intake *i, message_filter *f)
 {
     const cleanup *c = i->bringer->cleanup;
@@ -153,7 +162,9 @@ fault content_filter(intake *i, message_filter *f)
     filter_open(f, &rules, &i->arena);
     if (c->checks.lists[CHECKS_HEADER].n)
         trace_pass(&p);
-    fault why = is_fault(f->refused) ? f->refused : content_pass(&p);
+    fault why = is_fault(f->refused) ? f->refused : content_place(i);
+    if (!is_fault(why))
+        why = content_pass(&p);
     if (!is_fault(why) && from->message_size_limit && p.is_behind && p.bytes > i->commit.content_bytes &&
         p.bytes > from->message_size_limit)
         why = fault_make(FAULT_REFUSED, "3.4", "Message exceeds the size limit");

@@ -8,6 +8,15 @@
 
 enum { HEADER_READ_MAX = 1024 * 1024 };
 
+static fault header_copy(intake *i)
+{
+    header_scan scan = { 0 };
+    size_t used;
+    parse p = header_scan_feed(&scan, i->content, &used);
+    buf_append(&i->header, p == PARSE_DONE ? str_upto(i->content, used) : i->content);
+    return NO_FAULT;
+}
+
 fault header_read(intake *i)
 {
     buf *out = &i->header;
@@ -15,6 +24,8 @@ fault header_read(intake *i)
     parse p = PARSE_MORE;
 
     *out = buf_new(HEADER_READ_MAX);
+    if (i->is_enclosed)
+        return header_copy(i);
     while (p == PARSE_MORE && out->n < i->commit.content_bytes) {
         uint64_t left = i->commit.content_bytes - out->n;
         size_t n = left < 64 * 1024 ? (size_t)left : 64 * 1024;

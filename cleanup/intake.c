@@ -12,11 +12,12 @@
 
 enum { INTAKE_BYTES_MAX = 16 * 1024 * 1024 }; /* of recipients without a route */
 
-intake *intake_new(bringer *b, uint32_t ref)
+intake *intake_new(bringer *b, uint32_t ref, intake_state state)
 {
     intake *i = memory_get(sizeof *i);
     *i = (intake){ .bringer = b,
                    .ref = ref,
+                   .state = state,
                    .file = { .read_write = -1, .write_only = -1 },
                    .records = buf_new(QUEUE_ENVELOPE_MAX),
                    .arena = arena_new(INTAKE_BYTES_MAX),
@@ -75,9 +76,10 @@ static void intake_free(intake *i)
 /* What was refused is not delivered, even if qmgr ends before it hears of it and another one finds the file in the queue. */
 void intake_drop(intake *i)
 {
-    if (i->state == INTAKE_COMMITTING && ftruncate(i->file.read_write, 0) != 0)
+    bool has_file = i->file.read_write >= 0;
+    if (has_file && i->state == INTAKE_COMMITTING && ftruncate(i->file.read_write, 0) != 0)
         log_fault(LOG_ERROR, "not-emptied", fault_errno("empty the queue file"));
-    if (i->file.read_write >= 0)
+    if (has_file)
         stock_drop(&i->file);
     intake_free(i);
 }
@@ -126,7 +128,7 @@ void intake_serve(cleanup *c, fault full)
         if (i->state != INTAKE_WAITING)
             continue;
         if (stock_take(c, &i->file))
-            intake_ready(i);
+            (i->is_enclosed ? rewrite_start : intake_ready)(i);
         else if (is_fault(full))
             intake_end(i, full);
         else if (daemon_peer(c->process, "qmgr") == NULL)
@@ -134,6 +136,12 @@ void intake_serve(cleanup *c, fault full)
     }
     if (!is_fault(full))
         stock_refill(c);
+}
+
+void intake_start(intake *i)
+{
+    i->state = INTAKE_WAITING;
+    intake_serve(i->bringer->cleanup, NO_FAULT);
 }
 
 /* The same address in another case is the same recipient. */
@@ -192,6 +200,8 @@ fault intake_content_check(const intake *i)
 {
     struct stat st;
     const config *c = daemon_config(i->bringer->cleanup->process);
+    if (i->is_enclosed)
+        return NO_FAULT;
     if (fstat(i->file.read_write, &st) != 0)
         return fault_errno("stat the queue file");
     uint64_t there = st.st_size > QUEUE_CONTENT_START ? (uint64_t)st.st_size - QUEUE_CONTENT_START : 0;
@@ -214,6 +224,7 @@ static fault file_finish(intake *i)
                                    .content_start = i->content_start,
                                    .content_bytes = i->content_bytes,
                                    .content_checksum = i->content_checksum,
+                                   .content = i->content,
                                    .recipient_count = i->recipient_count,
                                    .added = buf_str(&added),
                                    .records = buf_str(&records) };

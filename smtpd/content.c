@@ -1,10 +1,12 @@
-/* The content of a message, streamed into its queue file: dots taken off, line ends looked at, nothing kept. Runs in: smtpd. */
+/* The content of a message: dots taken off, line ends looked at. What is small is kept, and goes to cleanup with the envelope; what is
+ * larger is streamed into its queue file. Runs in: smtpd. */
 #include "base/checksum.h"
 #include "base/log.h"
+#include "ipc/talk/cleanup.h"
 #include "os/file.h"
 #include "smtpd/replies.h"
 
-enum { STAGE_BYTES = 128 * 1024 };
+enum { STAGE_BYTES = 128 * 1024, KEPT_MAX = CLEANUP_ENCLOSED_MAX + 2 * STAGE_BYTES /* of one piece of input more */ };
 static char stage[STAGE_BYTES]; /* of the call that runs: one loop, one thread */
 static size_t staged;
 
@@ -14,7 +16,10 @@ static void stage_write(transaction *tx)
     staged = 0;
     if (bytes.n == 0 || is_fault(tx->fault) || tx->is_too_big)
         return;
-    if (!file_write_all(tx->fd, bytes)) {
+    if (tx->fd < 0) {
+        tx->kept.max = KEPT_MAX;
+        buf_append(&tx->kept, bytes);
+    } else if (!file_write_all(tx->fd, bytes)) {
         tx->fault = fault_errno("write the message");
         return;
     }
@@ -105,9 +110,6 @@ static void end_decided(session *s, const policy_answer *a)
 
 static void content_end(session *s)
 {
-    if (s->tx.last_was_cr)
-        normalized_put(&s->tx, STR("\n"));
-    stage_write(&s->tx);
     reply r = content_reply(s);
     if (r.code)
         refuse(s, r);
@@ -115,6 +117,31 @@ static void content_end(session *s)
         policy_question(s, POLICY_STAGE_END_OF_DATA, STR_NONE, end_decided);
     else
         transaction_commit(s);
+}
+
+static bool needs_room(const transaction *tx)
+{
+    return tx->fd < 0 && tx->kept.n > CLEANUP_ENCLOSED_MAX && !is_fault(tx->fault) && !tx->is_too_big;
+}
+
+void content_has_room(session *s)
+{
+    transaction *tx = &s->tx;
+    if (!is_fault(tx->fault) && !file_write_all(tx->fd, buf_str(&tx->kept)))
+        tx->fault = fault_errno("write the message");
+    buf_free(&tx->kept);
+    if (tx->is_ended)
+        content_end(s);
+}
+
+static void room_ask(session *s)
+{
+    if (transaction_begin(s)) {
+        session_wait(s, WAITING_ROOM, s->tx.cleanup);
+        return;
+    }
+    s->tx.fault = fault_make(FAULT_TRY_LATER, "3.0", "Queue service is not there");
+    content_has_room(s);
 }
 
 size_t content_take(session *s, str bytes)
@@ -129,9 +156,13 @@ size_t content_take(session *s, str bytes)
         rest = str_from(rest, used);
         piece_put(s, piece);
     }
-    if (p == PARSE_DONE)
+    if (p == PARSE_DONE && s->tx.last_was_cr)
+        normalized_put(&s->tx, STR("\n"));
+    stage_write(&s->tx);
+    s->tx.is_ended = p == PARSE_DONE;
+    if (needs_room(&s->tx))
+        room_ask(s);
+    else if (s->tx.is_ended)
         content_end(s);
-    else
-        stage_write(&s->tx);
     return bytes.n - rest.n;
 }

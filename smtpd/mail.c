@@ -113,7 +113,7 @@ static void rcpt_decided(session *s, const policy_answer *a)
     }
     s->tx.policy_flags |= a->flags;
     s->tx.accepted++;
-    if (!transaction_begin(s)) {
+    if (!transaction_prepare(s)) {
         session_settle(s, (verdict){ s->phase, reply_of(REPLY_NO_QUEUE) });
         return;
     }
@@ -156,7 +156,8 @@ verdict on_rcpt(session *s, const smtp_command *c)
 
 static void data_start(session *s)
 {
-    if (s->tx.fd >= 0) {
+    bool is_kept = s->tx.cleanup == NULL && !is_fault(s->tx.fault);
+    if (s->tx.fd >= 0 || is_kept) {
         session_settle(s, (verdict){ PHASE_CONTENT, reply_of(REPLY_START_DATA) });
         return;
     }

@@ -42,6 +42,7 @@ typedef enum waiting { /* for whose answer; input rests meanwhile */
     WAITING_METER,
     WAITING_POLICY,
     WAITING_FILE, /* the queue file, at DATA */
+    WAITING_ROOM, /* the same, within the content: it is larger than what is kept here */
     WAITING_COMMIT,
     WAITING_AUTH,
     WAITING_DELAY, /* a reply to a client with many errors */
@@ -73,6 +74,8 @@ typedef struct transaction {
     peer *cleanup; /* NULL: not begun */
     uint32_t ref;
     int fd;        /* of the content; -1 */
+    buf kept;      /* of the content, while there is no file */
+    bool is_ended; /* all of it was read, and it waits for room */
     uint64_t queue_id, written;
     uint32_t checksum;
     smtp_data data;
@@ -159,10 +162,12 @@ void auth_line(session *s, str line);
 
 /* content.c */
 size_t content_take(session *s, str bytes);
+void content_has_room(session *s); /* a file, or a fault instead */
 
 /* transaction.c */
 void transaction_clear(session *s); /* gives up what was begun */
-bool transaction_begin(session *s);
+bool transaction_prepare(session *s); /* there is a recipient; false: no cleanup is there */
+bool transaction_begin(session *s);   /* asks for a file */
 void transaction_commit(session *s);
 session *session_by_tx(smtpd *d, uint32_t ref); /* whose transaction it is; NULL: it is gone */
 extern const talk cleanup_talk;

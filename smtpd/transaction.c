@@ -1,5 +1,5 @@
-/* The conversation with cleanup: a file at the first recipient, everything else at the end of data. 250 is said when cleanup says
- * that the message is durable, and not before. Runs in: smtpd. */
+/* The conversation with cleanup: a file as soon as the message is known to be large, everything else at the end of data. 250 is said
+ * when cleanup says that the message is durable, and not before. Runs in: smtpd. */
 #include "base/log.h"
 #include "ipc/talk/cleanup.h"
 #include "os/fd.h"
@@ -26,6 +26,7 @@ void transaction_clear(session *s)
         tx->cleanup->asked--;
     }
     fd_close(&tx->fd);
+    buf_free(&tx->kept);
     arena memory = tx->arena;
     arena_clear(&memory);
     *tx = (transaction){ .arena = memory, .fd = -1 };
@@ -40,18 +41,31 @@ static peer *cleanup_choose(const smtpd *d)
                             : daemon_peer_gathered(d->process, "cleanup", GATHERED_MAX);
 }
 
+static bool cleanup_take(session *s)
+{
+    transaction *tx = &s->tx;
+    tx->cleanup = cleanup_choose(s->smtpd);
+    if (tx->cleanup == NULL)
+        return false;
+    tx->ref = session_ref(s) | 1u << TX_BIT_SHIFT;
+    tx->cleanup->asked++;
+    return true;
+}
+
+bool transaction_prepare(session *s)
+{
+    s->tx.fault = NO_FAULT; /* of a file that could not be had for an earlier recipient */
+    return s->tx.params.size_bytes > CLEANUP_ENCLOSED_MAX ? transaction_begin(s) : cleanup_choose(s->smtpd) != NULL;
+}
+
 bool transaction_begin(session *s)
 {
     transaction *tx = &s->tx;
     if (tx->cleanup)
         return true;
-    tx->cleanup = cleanup_choose(s->smtpd);
-    if (tx->cleanup == NULL)
+    if (!cleanup_take(s))
         return false;
     cleanup_begin m = { .expected_bytes = tx->params.size_bytes };
-    tx->fault = NO_FAULT; /* of a file that could not be had for an earlier recipient */
-    tx->ref = session_ref(s) | 1u << TX_BIT_SHIFT;
-    tx->cleanup->asked++;
     channel_put(&tx->cleanup->channel, CLEANUP_BEGIN, tx->ref, cleanup_begin, &m);
     return true;
 }
@@ -106,7 +120,8 @@ void transaction_commit(session *s)
         discard(s);
         return;
     }
-    if (tx->cleanup == NULL) {
+    bool is_enclosed = tx->cleanup == NULL;
+    if (is_enclosed && (is_fault(tx->fault) || !cleanup_take(s))) { /* a fault: its file is lost with its cleanup */
         end_of_data_say(s, reply_of(REPLY_NO_QUEUE));
         transaction_clear(s);
         return;
@@ -115,8 +130,10 @@ void transaction_commit(session *s)
     if (is_lmtp(s) && !(tx->policy_flags & POLICY_HOLD)) /* what is held is ours to keep */
         lmtp_begin(s);
     envelope_put(s, &tx->cleanup->channel);
-    cleanup_commit m = { .content_bytes = tx->written, .content_checksum = tx->checksum, .recipient_count = tx->count };
+    cleanup_commit m = { .content_bytes = tx->written, .content_checksum = tx->checksum,
+                         .recipient_count = tx->count, .content = is_enclosed ? buf_str(&tx->kept) : STR_NONE };
     channel_put(&tx->cleanup->channel, CLEANUP_COMMIT, tx->ref, cleanup_commit, &m);
+    buf_free(&tx->kept);
     session_wait(s, WAITING_COMMIT, tx->cleanup);
 }
 
@@ -149,12 +166,16 @@ static bool on_ready(void *context, channel *ch, received *r)
         return false;
     if (s == NULL)
         return true; /* the client went away; ABORT is on its way */
+    bool is_within = s->waiting == WAITING_ROOM;
     s->tx.fd = received_take(r, 0);
     s->tx.queue_id = m.queue_id;
-    if (s->waiting == WAITING_FILE) {
-        session_resume(s);
+    if (!is_within && s->waiting != WAITING_FILE)
+        return true;
+    session_resume(s);
+    if (is_within)
+        content_has_room(s);
+    else
         session_settle(s, (verdict){ PHASE_CONTENT, reply_of(REPLY_START_DATA) });
-    }
     return true;
 }
 
@@ -163,9 +184,14 @@ static void no_file(session *s, fault why)
 {
     fd_close(&s->tx.fd); /* another recipient may begin anew, with a file of its own */
     s->tx.fault = why;
-    if (s->waiting != WAITING_FILE)
+    bool is_within = s->waiting == WAITING_ROOM;
+    if (!is_within && s->waiting != WAITING_FILE)
         return; /* DATA or the end of data will say it */
     session_resume(s);
+    if (is_within) {
+        content_has_room(s);
+        return;
+    }
     bool is_full = strcmp(why.status, "3.1") == 0;
     session_settle(s, (verdict){ PHASE_MAIL, reply_of(is_full ? REPLY_NO_SPACE : REPLY_NO_QUEUE) });
     transaction_clear(s);
@@ -183,6 +209,7 @@ static bool on_done(void *context, channel *ch, received *r)
     d->commits_block = m.has_blocked;
     if (s == NULL)
         return true;
+    s->tx.queue_id = m.queue_id;
     tx_forget(s);
     fault why = fault_make((fault_kind)m.outcome, "3.0", "%.*s", STR_ARG(m.reason));
     if (m.status.n && m.status.n < sizeof why.status)
@@ -204,7 +231,7 @@ static bool begin_again(session *s)
 {
     if (s->waiting == WAITING_COMMIT || s->tx.fd >= 0 || !transaction_begin(s))
         return false;
-    if (s->waiting == WAITING_FILE)
+    if (s->waiting == WAITING_FILE || s->waiting == WAITING_ROOM)
         s->asked = s->tx.cleanup;
     return true;
 }

@@ -88,28 +88,38 @@ static void old_content_free(int fd, uint64_t content_start)
         (void)fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, QUEUE_CONTENT_START, bytes);
 }
 
-/* Head and added fields, in one call when they are neighbours. */
-static fault front_write(int fd, const queue_head *head, str added, uint64_t content_start)
+static fault parts_write(int fd, const struct iovec *parts, int count, uint64_t bytes)
 {
-    static const char zeros[QUEUE_CONTENT_START];
-    bool is_behind = content_start != QUEUE_CONTENT_START;
-    struct iovec parts[] = {
-        { (void *)(uintptr_t)head, sizeof *head },
-        { (void *)(uintptr_t)zeros, QUEUE_CONTENT_START - sizeof *head - (is_behind ? 0 : added.n) },
-        { (void *)(uintptr_t)added.p, added.n },
-    };
-    ssize_t n = pwritev(fd, parts, is_behind ? 2 : 3, 0);
-    if (n >= 0 && n != QUEUE_CONTENT_START)
+    ssize_t n = pwritev(fd, parts, count, 0);
+    if (n >= 0 && (uint64_t)n != bytes)
         errno = ENOSPC;
-    if (n != QUEUE_CONTENT_START)
-        return fault_errno("write the queue file");
-    if (!is_behind)
-        return NO_FAULT;
-    old_content_free(fd, content_start);
-    return bytes_write(fd, added, head->content_offset);
+    return n >= 0 && (uint64_t)n == bytes ? NO_FAULT : fault_errno("write the queue file");
 }
 
-static fault tail_write(int fd, const queue_head *head, str records, const queue_end *end, size_t slots_bytes)
+/* The parts that are neighbours in one call: added fields stand in front of the content, which may be given. */
+static fault all_write(int fd, const queue_head *head, const queue_finish_args *a, str tail)
+{
+    static const char zeros[QUEUE_CONTENT_START];
+    uint64_t start = queue_content_start(head);
+    bool is_behind = start != QUEUE_CONTENT_START;
+    const struct iovec parts[] = {
+        { (void *)(uintptr_t)head, sizeof *head },
+        { (void *)(uintptr_t)zeros, QUEUE_CONTENT_START - sizeof *head - (is_behind ? 0 : a->added.n) },
+        { (void *)(uintptr_t)a->added.p, a->added.n },
+        { (void *)(uintptr_t)a->content.p, a->content.n },
+        { (void *)(uintptr_t)tail.p, tail.n },
+    };
+    if (a->content.n)
+        return parts_write(fd, parts, 5, QUEUE_CONTENT_START + a->content.n + tail.n);
+    fault f = parts_write(fd, parts, is_behind ? 2 : 3, QUEUE_CONTENT_START);
+    if (is_behind && !is_fault(f)) {
+        old_content_free(fd, start);
+        f = bytes_write(fd, a->added, head->content_offset);
+    }
+    return is_fault(f) ? f : bytes_write(fd, tail, head->envelope_offset);
+}
+
+static buf tail_make(str records, size_t slots_bytes, const queue_end *end)
 {
     buf tail = buf_new(records.n + slots_bytes + sizeof *end);
     buf_reserve(&tail, tail.max);
@@ -117,9 +127,7 @@ static fault tail_write(int fd, const queue_head *head, str records, const queue
     memset(tail.p + tail.n, 0, slots_bytes);
     tail.n += slots_bytes;
     buf_append(&tail, (str){ (const char *)end, sizeof *end });
-    fault f = bytes_write(fd, buf_str(&tail), head->envelope_offset);
-    buf_free(&tail);
-    return f;
+    return tail;
 }
 
 fault queue_finish(int fd, const queue_finish_args *a)
@@ -149,8 +157,10 @@ fault queue_finish(int fd, const queue_finish_args *a)
     };
     memcpy(end.magic, end_magic, sizeof end.magic);
     end.end_checksum = CHECKSUM_UPTO(&end, end_checksum);
-    fault f = front_write(fd, &head, a->added, start);
-    return is_fault(f) ? f : tail_write(fd, &head, a->records, &end, slots_bytes);
+    buf tail = tail_make(a->records, slots_bytes, &end);
+    fault f = all_write(fd, &head, a, buf_str(&tail));
+    buf_free(&tail);
+    return f;
 }
 
 /* The sizes in a head must fit each other and the file before anything is read by them. */

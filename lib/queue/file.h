@@ -79,12 +79,12 @@ typedef struct queue_message {
 } queue_message;
 
 /* Makes the file whole: head, added fields, envelope, empty slots, end. The content stands at `content_start` already (0:
- * QUEUE_CONTENT_START, written through another descriptor). `records` is what queue_records_* appended. Not durable until the
- * caller's fsync. */
+ * QUEUE_CONTENT_START, written through another descriptor), unless it is given: then it is written there, all in one call.
+ * `records` is what queue_records_* appended. Not durable until the caller's fsync. */
 typedef struct queue_finish_args {
     uint64_t id, arrived_us, content_start, content_bytes;
     uint32_t content_checksum, recipient_count;
-    str added, records;
+    str added, records, content;
 } queue_finish_args;
 fault queue_finish(int fd, const queue_finish_args *args);
 

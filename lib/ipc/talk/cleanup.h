@@ -1,6 +1,7 @@
 /* Whoever brings a message (smtpd; sendmail over the submit socket) and cleanup. `ref` names the message within the channel and
  * is chosen by the bringer. BEGIN is answered by READY with a write-only descriptor at whose offset the content is written, in
  * CRLF; then ENVELOPE, a RECIPIENT each, and COMMIT leave in one packet. DONE with outcome FAULT_NONE means durable.
+ * smtpd may leave BEGIN out: then COMMIT has the content, and no descriptor is needed.
  * Of an envelope with ENVELOPE_DIRECT each recipient's result comes first: a RESULT each, DONE behind the last. Without RESULTs
  * DONE is everybody's: a fault, or the message was queued like any other, as it is to be held or has other recipients, too. */
 #pragma once
@@ -17,6 +18,8 @@ enum cleanup_type {
     CLEANUP_RESULT,    /* cleanup_result: of one recipient, before DONE */
 };
 
+enum { CLEANUP_ENCLOSED_MAX = 16 * 1024 }; /* octets of a content within COMMIT: what is larger is written into a file */
+
 #define CLEANUP_BEGIN_FIELDS(X) X(u64, expected_bytes) /* SIZE= of MAIL; 0: unknown */
 IPC_MESSAGE(cleanup_begin, CLEANUP_BEGIN_FIELDS)
 
@@ -26,7 +29,8 @@ IPC_MESSAGE(cleanup_ready, CLEANUP_READY_FIELDS)
 #define CLEANUP_COMMIT_FIELDS(X)                                                                                       \
     X(u64, content_bytes)                                                                                              \
     X(u32, content_checksum) /* base/checksum.h over the content as written */                                         \
-    X(u32, recipient_count)  /* of RECIPIENT frames sent: what was lost on the way is noticed */
+    X(u32, recipient_count)  /* of RECIPIENT frames sent: what was lost on the way is noticed */                           \
+    X(text, content)         /* of a message without BEGIN: all of it */
 IPC_MESSAGE(cleanup_commit, CLEANUP_COMMIT_FIELDS)
 
 #define CLEANUP_DONE_FIELDS(X)                                                                                         \

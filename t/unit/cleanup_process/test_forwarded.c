@@ -16,7 +16,7 @@ static uint32_t count(const char *forwarders, const to *rows, size_t n)
     cleanup c = { .process = &p };
     bringer b = { .cleanup = &c, .is_trusted = true };
     p.state = &c;
-    intake *i = intake_new(&b, 1);
+    intake *i = intake_new(&b, 1, INTAKE_WAITING);
     i->envelope.forwarders = str_c(forwarders);
     for (size_t k = 0; k < n; k++)
         intake_add_recipient(i, &(envelope_recipient){ .transport = str_c(rows[k].transport),

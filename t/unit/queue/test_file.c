@@ -41,15 +41,17 @@ static const envelope_recipient to_given[2] = {
       .nexthop = STR_ROW("5.1.1 User unknown") },
 };
 
-static int file_make_at(uint64_t start, str content, uint32_t recipients)
+static int file_finish(uint64_t start, str content, uint32_t recipients, bool is_given)
 {
     int fd = memfd_create("queue-file", MFD_CLOEXEC);
     buf records = buf_new(QUEUE_ENVELOPE_MAX);
     assert_true(queue_records_envelope(&records, &envelope_given));
     for (uint32_t i = 0; i < recipients; i++)
         assert_true(queue_records_recipient(&records, &to_given[i % 2]));
-    assert_int_equal(pwrite(fd, content.p, content.n, (off_t)start), content.n);
+    if (!is_given)
+        assert_int_equal(pwrite(fd, content.p, content.n, (off_t)start), content.n);
     queue_finish_args a = { .id = 4711,
+                            .content = is_given ? content : STR_NONE,
                             .content_start = start,
                             .arrived_us = 5000000,
                             .content_bytes = content.n,
@@ -60,6 +62,11 @@ static int file_make_at(uint64_t start, str content, uint32_t recipients)
     assert_false(is_fault(queue_finish(fd, &a)));
     buf_free(&records);
     return fd;
+}
+
+static int file_make_at(uint64_t start, str content, uint32_t recipients)
+{
+    return file_finish(start, content, recipients, false);
 }
 
 static int file_make(str content, uint32_t recipients)
@@ -115,6 +122,22 @@ static void what_was_written_comes_back(void **state)
     assert_false(is_fault(queue_content_check(fd, &m.head)));
     arena_free(&a);
     close(fd);
+}
+
+/* Octet by octet: whether the content stood there or was given. */
+static void a_given_content_makes_the_same_file(void **state)
+{
+    static char x[9000], want[20000], got[20000];
+    const str contents[] = { STR_NONE, STR("x\r\n"), { x, sizeof x } };
+    (void)state;
+    for (size_t k = 0; k < COUNT_OF(contents); k++) {
+        int written = file_make(contents[k], 3), given = file_finish(QUEUE_CONTENT_START, contents[k], 3, true);
+        ssize_t n = pread(written, want, sizeof want, 0);
+        assert_int_equal(pread(given, got, sizeof got, 0), n);
+        assert_memory_equal(got, want, (size_t)n);
+        close(written);
+        close(given);
+    }
 }
 
 static void sizes_at_the_edges(void **state)
@@ -356,6 +379,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_written_comes_back),
+        cmocka_unit_test(a_given_content_makes_the_same_file),
         cmocka_unit_test(sizes_at_the_edges),
         cmocka_unit_test(states_are_rewritten_in_place),
         cmocka_unit_test(a_file_cut_anywhere_was_never_finished),

@@ -24,7 +24,7 @@ typedef struct cleanup_end {
     channel channel;
     uint32_t ref;
     unsigned begins, aborts, recipients, commits;
-    char to[10][80];
+    char to[10][80], content[80];
     uint64_t bytes;
     uint32_t flags;
 } cleanup_end;
@@ -86,6 +86,7 @@ static bool on_envelope(void *context, channel *c, received *r)
     (void)c;
     bool is_whole = envelope_decode(r->bytes, &m) == PARSE_DONE;
     ((cleanup_end *)context)->flags = is_whole ? m.flags : 0;
+    ((cleanup_end *)context)->ref = r->ref;
     return is_whole;
 }
 
@@ -108,6 +109,7 @@ static bool on_commit(void *context, channel *c, received *r)
     assert_int_equal(cleanup_commit_decode(r->bytes, &m), PARSE_DONE);
     assert_int_equal(m.recipient_count, e->recipients);
     e->bytes = m.content_bytes;
+    snprintf(e->content, sizeof e->content, "%.*s", STR_ARG(m.content));
     e->commits++;
     return true;
 }
@@ -253,6 +255,14 @@ static void mail_begin(void)
     heard();
 }
 
+/* Announced as one that needs a file. */
+static void large_mail_begin(void)
+{
+    say("EHLO x\r\n");
+    say("MAIL FROM:<a@b.example> SIZE=100000\r\n");
+    heard();
+}
+
 static void takes_a_message(void **state)
 {
     (void)state;
@@ -261,15 +271,91 @@ static void takes_a_message(void **state)
     route(&w->policy[0], "u");
     answer(&w->policy[0], 250);
     assert_string_equal(heard(), "250 2.1.5 Ok\r\n");
-    ready(&w->cleanup[0]);
     say("DATA\r\n");
     say("x\r\n.\r\n");
     assert_int_equal(w->cleanup[0].commits, 1);
+    assert_int_equal(w->cleanup[0].begins, 0);
     assert_int_equal(w->cleanup[0].bytes, 3);
+    assert_string_equal(w->cleanup[0].content, "x\r\n");
     assert_string_equal(w->cleanup[0].to[0], "u");
     heard();
     done(&w->cleanup[0]);
     assert_true(str_starts(str_c(heard()), STR("250 2.0.0 Ok: queued as ")));
+}
+
+static void a_large_message_has_a_file(void **state)
+{
+    char octet[4] = "";
+    (void)state;
+    large_mail_begin();
+    say("RCPT TO:<u@l.example>\r\n");
+    route(&w->policy[0], "u");
+    answer(&w->policy[0], 250);
+    assert_int_equal(w->cleanup[0].begins, 1);
+    ready(&w->cleanup[0]);
+    say("DATA\r\n");
+    say("x\r\n.\r\n");
+    assert_int_equal(w->cleanup[0].commits, 1);
+    assert_string_equal(w->cleanup[0].content, "");
+    assert_int_equal(pread(w->file, octet, sizeof octet, 0), 3);
+    heard();
+    done(&w->cleanup[0]);
+    assert_true(str_starts(str_c(heard()), STR("250 2.0.0 Ok: queued as ")));
+}
+
+static void content_say(size_t octets)
+{
+    char line[101];
+    memset(line, 'x', sizeof line);
+    memcpy(line + 98, "\r\n", 3);
+    for (size_t n = 0; n < octets; n += 100)
+        assert_int_equal(write(w->client, line, 100), 100);
+    rounds();
+}
+
+/* It did not say how large it is. */
+static void content_rests_until_there_is_a_file(void **state)
+{
+    (void)state;
+    mail_begin();
+    say("RCPT TO:<u@l.example>\r\n");
+    route(&w->policy[0], "u");
+    answer(&w->policy[0], 250);
+    say("DATA\r\n");
+    heard();
+    content_say(CLEANUP_ENCLOSED_MAX);
+    assert_int_equal(w->cleanup[0].begins, 1);
+    say(".\r\n");
+    assert_int_equal(w->cleanup[0].commits, 0);
+    attach(&w->cleanup[1].channel, &cleanup_end_talk, &w->cleanup[1], "cleanup", 1);
+    channel_close(&w->cleanup[0].channel); /* another one is asked */
+    rounds();
+    ready(&w->cleanup[1]);
+    assert_int_equal(w->cleanup[1].commits, 1);
+    assert_int_equal(w->cleanup[1].bytes, lseek(w->file, 0, SEEK_END));
+    done(&w->cleanup[1]);
+    assert_true(str_starts(str_c(heard()), STR("250 2.0.0 Ok: queued as ")));
+}
+
+static void without_a_file_the_rest_is_read_and_refused(void **state)
+{
+    cleanup_done full = { .outcome = FAULT_TRY_LATER, .status = STR("3.1"), .reason = STR("full") };
+    (void)state;
+    mail_begin();
+    say("RCPT TO:<u@l.example>\r\n");
+    route(&w->policy[0], "u");
+    answer(&w->policy[0], 250);
+    say("DATA\r\n");
+    content_say(CLEANUP_ENCLOSED_MAX);
+    channel_put(&w->cleanup[0].channel, CLEANUP_DONE, w->cleanup[0].ref, cleanup_done, &full);
+    rounds();
+    heard();
+    content_say(CLEANUP_ENCLOSED_MAX);
+    assert_string_equal(heard(), "");
+    say(".\r\n");
+    assert_true(str_starts(str_c(heard()), STR("452-4.3.1 ")));
+    say("NOOP\r\n");
+    assert_string_equal(heard(), "250 2.0.0 Ok\r\n");
 }
 
 /* It said where the recipient goes and ended before its answer; the next one says no. */
@@ -287,7 +373,6 @@ static void routes_of_a_policy_that_ended_are_none(void **state)
     attach(&w->policy[1].channel, &policy_end_talk, &w->policy[1], "policy", 1);
     assert_int_equal(w->policy[1].asks, 1);
     answer(&w->policy[1], 550);
-    ready(&w->cleanup[0]);
     say("DATA\r\n");
     say("x\r\n.\r\n");
     assert_int_equal(w->cleanup[0].recipients, 1);
@@ -305,7 +390,6 @@ static void routes_with_a_refusal_are_none(void **state)
     route(&w->policy[0], "u");
     route(&w->policy[0], "u2");
     answer(&w->policy[0], 250);
-    ready(&w->cleanup[0]);
     say("DATA\r\n");
     say("x\r\n.\r\n");
     assert_int_equal(w->cleanup[0].recipients, 2);
@@ -336,7 +420,7 @@ static void a_footer_after_the_transaction_names_nobody(void **state)
 static void a_transaction_begins_anew_with_another_cleanup(void **state)
 {
     (void)state;
-    mail_begin();
+    large_mail_begin();
     say("RCPT TO:<u@l.example>\r\n");
     route(&w->policy[0], "u");
     answer(&w->policy[0], 250);
@@ -360,7 +444,7 @@ static void a_transaction_begins_anew_with_another_cleanup(void **state)
 static void a_file_that_did_not_come_comes_from_another_cleanup(void **state)
 {
     (void)state;
-    mail_begin();
+    large_mail_begin();
     say("RCPT TO:<u@l.example>\r\n");
     route(&w->policy[0], "u");
     answer(&w->policy[0], 250);
@@ -397,7 +481,6 @@ static void lmtp_begin_one(void)
         route(&w->policy[0], users[i]);
         answer(&w->policy[0], 250);
     }
-    ready(&w->cleanup[0]);
     say("DATA\r\n");
     heard();
     say("x\r\n.\r\n");
@@ -466,7 +549,6 @@ static void a_message_is_finished_when_the_process_leaves(void **state)
     say("RCPT TO:<u@l.example>\r\n");
     route(&w->policy[0], "u");
     answer(&w->policy[0], 250);
-    ready(&w->cleanup[0]);
     say("DATA\r\n");
     heard();
     w->process.is_draining = true;
@@ -488,6 +570,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(takes_a_message),
+        TEST(a_large_message_has_a_file),
+        TEST(content_rests_until_there_is_a_file),
+        TEST(without_a_file_the_rest_is_read_and_refused),
         TEST(routes_of_a_policy_that_ended_are_none),
         TEST(routes_with_a_refusal_are_none),
         TEST(a_footer_after_the_transaction_names_nobody),
