@@ -15,9 +15,14 @@ typedef struct cleanup cleanup;
 /* A queue file that qmgr gave us and that nobody uses yet. */
 typedef struct blank {
     uint64_t id;
-    int read_write, write_only;
+    int read_write, write_only; /* write_only: for who brings the content; -1 of a plain one */
     peer *qmgr;
 } blank;
+
+typedef struct stock {
+    VEC(blank) blanks;
+    size_t wanted;
+} stock;
 
 /* Who brings messages: smtpd, pickup, bounce, local and pipe (what a user forwards), or a local
  * program over the submit socket, who is trusted with nothing. */
@@ -111,7 +116,7 @@ struct cleanup {
     bringer *bringers;
     intake *intakes;
     size_t intake_count;
-    VEC(blank) blanks; /* qmgr's `asked` counts those that are due */
+    stock plain, writable; /* qmgr's `asked` counts those that are due */
     refs questions;    /* to policy */
     size_t offered;    /* messages */
     VEC(intake *) commits; /* that wait for the end of the round */
@@ -122,7 +127,7 @@ struct cleanup {
 
 /* stock.c: blanks */
 extern const talk qmgr_talk;
-bool stock_take(cleanup *c, blank *out);
+bool stock_take(cleanup *c, bool is_writable, blank *out);
 void stock_refill(cleanup *c);
 void stock_drop(const blank *b); /* tells qmgr */
 void blank_close(blank *b);

@@ -127,7 +127,7 @@ void intake_serve(cleanup *c, fault full)
         next = i->next;
         if (i->state != INTAKE_WAITING)
             continue;
-        if (stock_take(c, &i->file))
+        if (stock_take(c, !i->is_enclosed, &i->file))
             (i->is_enclosed ? rewrite_start : intake_ready)(i);
         else if (is_fault(full))
             intake_end(i, full);

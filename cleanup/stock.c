@@ -7,29 +7,44 @@
 
 enum { STOCK_WANTED = 8 };
 
+/* The other kind is not asked for before the first one is needed. */
+static stock *stock_of(cleanup *c, bool is_writable)
+{
+    stock *s = is_writable ? &c->writable : &c->plain;
+    if (!is_writable)
+        s->wanted = STOCK_WANTED;
+    return s;
+}
+
 void blank_close(blank *b)
 {
     fd_close(&b->read_write);
     fd_close(&b->write_only);
 }
 
-bool stock_take(cleanup *c, blank *out)
+bool stock_take(cleanup *c, bool is_writable, blank *out)
 {
-    if (c->blanks.n == 0)
+    stock *s = stock_of(c, is_writable);
+    s->wanted = STOCK_WANTED;
+    if (s->blanks.n == 0)
         return false;
-    *out = c->blanks.p[--c->blanks.n];
+    *out = s->blanks.p[--s->blanks.n];
     return true;
 }
 
 void stock_refill(cleanup *c)
 {
     peer *q = daemon_peer(c->process, "qmgr");
-    if (q == NULL || q->asked > 0 || c->blanks.n > STOCK_WANTED / 2 ||
-        (c->process->is_draining && c->intake_count == 0))
+    if (q == NULL || (c->process->is_draining && c->intake_count == 0))
         return;
-    queue_take m = { .count = (uint32_t)(STOCK_WANTED - c->blanks.n) };
-    q->asked = m.count;
-    channel_put(&q->channel, QUEUE_TAKE, 0, queue_take, &m);
+    for (int is_writable = 0; is_writable <= 1 && q->asked == 0; is_writable++) {
+        stock *s = stock_of(c, is_writable);
+        if (s->wanted == 0 || s->blanks.n > s->wanted / 2)
+            continue;
+        queue_take m = { .count = (uint32_t)(s->wanted - s->blanks.n), .is_writable = (uint32_t)is_writable };
+        q->asked = m.count;
+        channel_put(&q->channel, QUEUE_TAKE, 0, queue_take, &m);
+    }
 }
 
 void stock_drop(const blank *b)
@@ -48,8 +63,11 @@ static bool on_fresh(void *context, channel *ch, received *r)
     if (queue_file_decode(r->bytes, &m) != PARSE_DONE || from->asked == 0)
         return false;
     from->asked--;
-    *vec_add(&c->blanks) =
-        (blank){ .id = m.queue_id, .read_write = received_take(r, 0), .write_only = received_take(r, 1), .qmgr = from };
+    bool is_writable = r->fd_count > 1;
+    *vec_add(&stock_of(c, is_writable)->blanks) = (blank){ .id = m.queue_id,
+                                                           .read_write = received_take(r, 0),
+                                                           .write_only = is_writable ? received_take(r, 1) : -1,
+                                                           .qmgr = from };
     intake_serve(c, NO_FAULT);
     return true;
 }
@@ -77,7 +95,7 @@ static bool on_full(void *context, channel *ch, received *r)
 }
 
 static const talk_row rows[] = {
-    { QUEUE_FRESH, 2, 2, on_fresh },
+    { QUEUE_FRESH, 1, 2, on_fresh },
     { QUEUE_FULL, 0, 0, on_full },
     { QUEUE_OUTCOME, 0, 0, direct_on_outcome },
     { QUEUE_OVER, 0, 0, direct_on_over },
@@ -90,18 +108,24 @@ void stock_opened(peer *p)
     stock_refill(p->daemon->state);
 }
 
+static void blanks_drop(stock *s, const peer *p)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < s->blanks.n; i++) {
+        if (s->blanks.p[i].qmgr == p)
+            blank_close(&s->blanks.p[i]);
+        else
+            s->blanks.p[kept++] = s->blanks.p[i];
+    }
+    s->blanks.n = kept;
+}
+
 /* Its successor leaves alone what we have, and discards it, unfinished, when we let go. */
 void stock_lost(peer *p)
 {
     cleanup *c = p->daemon->state;
-    size_t kept = 0;
-    for (size_t i = 0; i < c->blanks.n; i++) {
-        if (c->blanks.p[i].qmgr == p)
-            blank_close(&c->blanks.p[i]);
-        else
-            c->blanks.p[kept++] = c->blanks.p[i];
-    }
-    c->blanks.n = kept;
+    blanks_drop(&c->plain, p);
+    blanks_drop(&c->writable, p);
     for (intake *i = c->intakes, *next; i; i = next) {
         next = i->next;
         if (i->file.qmgr != p)

@@ -41,14 +41,14 @@ static void fresh_add(qmgr *q, peer *holder, uint64_t id)
     map_put(&q->fresh, ID_KEY(n->id), n);
 }
 
-/* smtpd gets a descriptor that can only write, at the place where content begins. */
-static fault file_make(qmgr *q, uint64_t id, int out[2])
+/* Who writes the content gets a descriptor that can only write, at the place where content begins. */
+static fault file_make(qmgr *q, uint64_t id, int out[2], bool is_writable)
 {
     out[0] = spare_take(q, id);
     if (out[0] < 0)
         out[0] = queue_tree_create(q->root_fd, QUEUE_ACTIVE, id);
-    out[1] = out[0] >= 0 ? queue_tree_open(q->root_fd, QUEUE_ACTIVE, id, O_WRONLY) : -1;
-    if (out[1] >= 0 && lseek(out[1], QUEUE_CONTENT_START, SEEK_SET) >= 0)
+    out[1] = out[0] >= 0 && is_writable ? queue_tree_open(q->root_fd, QUEUE_ACTIVE, id, O_WRONLY) : -1;
+    if (is_writable ? out[1] >= 0 && lseek(out[1], QUEUE_CONTENT_START, SEEK_SET) >= 0 : out[0] >= 0)
         return NO_FAULT;
     fault f = fault_errno("make a queue file");
     bool is_made = out[0] >= 0;
@@ -59,7 +59,7 @@ static fault file_make(qmgr *q, uint64_t id, int out[2])
     return f;
 }
 
-static fault fresh_give(qmgr *q, peer *to)
+static fault fresh_give(qmgr *q, peer *to, bool is_writable)
 {
     queue_file m;
     int fds[2];
@@ -67,11 +67,11 @@ static fault fresh_give(qmgr *q, peer *to)
         return fault_make(FAULT_TRY_LATER, "3.2", "Too many messages at once");
     fault f = ids_next(q, &m.queue_id);
     if (!is_fault(f))
-        f = file_make(q, m.queue_id, fds);
+        f = file_make(q, m.queue_id, fds, is_writable);
     if (is_fault(f))
         return f;
     fresh_add(q, to, m.queue_id);
-    channel_put_fds(&to->channel, QUEUE_FRESH, 0, queue_file, &m, fds, 2);
+    channel_put_fds(&to->channel, QUEUE_FRESH, 0, queue_file, &m, fds, 1 + is_writable);
     return NO_FAULT;
 }
 
@@ -90,7 +90,7 @@ static bool on_take(void *context, channel *c, received *r)
         return false;
     fault f = from->daemon->is_draining ? fault_make(FAULT_TRY_LATER, "3.2", "System is going down") : space_check(q);
     for (uint32_t i = 0; i < m.count && !is_fault(f); i++)
-        f = fresh_give(q, from);
+        f = fresh_give(q, from, m.is_writable);
     if (is_fault(f)) {
         log_fault(LOG_WARNING, "queue-full", f);
         result_say(c, QUEUE_FULL, 0, f);

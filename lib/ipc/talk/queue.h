@@ -11,7 +11,7 @@
 
 enum queue_type {
     QUEUE_TAKE = 1,  /* queue_take: that many fresh files, please */
-    QUEUE_FRESH,    /* queue_file; descriptors: read-write, write-only at the content's start */
+    QUEUE_FRESH,    /* queue_file; descriptors: read-write; when asked for, another that can only write, at the content's start */
     QUEUE_DURABLE,  /* queue_file */
     QUEUE_DROP,     /* queue_file: it will not be used */
     QUEUE_FULL,     /* queue_result: no fresh file can be had now */
@@ -23,7 +23,9 @@ enum queue_type {
     QUEUE_HELD,     /* queue_file: it is durable, and policy or a check said to hold it */
 };
 
-#define QUEUE_TAKE_FIELDS(X) X(u32, count)
+#define QUEUE_TAKE_FIELDS(X)                                                                                           \
+    X(u32, count)                                                                                                      \
+    X(u32, is_writable) /* with the second descriptor: somebody else writes the content */
 IPC_MESSAGE(queue_take, QUEUE_TAKE_FIELDS)
 
 #define QUEUE_FILE_FIELDS(X) X(u64, queue_id)

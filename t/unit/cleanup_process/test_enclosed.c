@@ -68,8 +68,7 @@ static void waits_for_a_file(void **state)
     qmgr_start(0);
     one_say();
     assert_int_equal(w->dones, 0);
-    give(&w->qmgr[0], w->qmgr[0].due);
-    rounds();
+    give_due(&w->qmgr[0]);
     assert_int_equal(w->dones, 1);
     assert_int_equal(w->outcome, FAULT_NONE);
     assert_int_equal(w->qmgr[0].durables, 1);
@@ -109,8 +108,7 @@ static void one_that_waits_may_be_given_up(void **state)
     channel_close(&w->smtpd);
     rounds();
     assert_int_equal(w->cleanup.intake_count, 0);
-    give(&w->qmgr[0], w->qmgr[0].due);
-    rounds();
+    give_due(&w->qmgr[0]);
     assert_int_equal(w->qmgr[0].durables, 0);
 }
 

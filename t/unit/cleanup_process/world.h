@@ -23,6 +23,7 @@ typedef struct qmgr_end {
     unsigned takes, drops, durables, directs, offers, helds;
     bool is_full, is_slow;
     uint32_t due; /* files that a slow one owes */
+    bool is_writable; /* of that kind */
 } qmgr_end;
 
 static struct world {
@@ -63,9 +64,17 @@ static inline void give(qmgr_end *q, uint32_t count)
         int fd = memfd_create("queue file", MFD_CLOEXEC);
         assert_true(m.queue_id < FILES_MAX);
         w->files[m.queue_id] = fd;
-        int fds[2] = { fcntl(fd, F_DUPFD_CLOEXEC, 0), fcntl(fd, F_DUPFD_CLOEXEC, 0) };
-        channel_put_fds(&q->channel, QUEUE_FRESH, 0, queue_file, &m, fds, 2);
+        int fds[2] = { fcntl(fd, F_DUPFD_CLOEXEC, 0), q->is_writable ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1 };
+        channel_put_fds(&q->channel, QUEUE_FRESH, 0, queue_file, &m, fds, 1 + q->is_writable);
     }
+}
+
+static inline void give_due(qmgr_end *q)
+{
+    uint32_t due = q->due;
+    q->due = 0;
+    give(q, due);
+    rounds();
 }
 
 static bool on_take(void *context, channel *c, received *r)
@@ -74,6 +83,7 @@ static bool on_take(void *context, channel *c, received *r)
     queue_take m;
     assert_int_equal(queue_take_decode(r->bytes, &m), PARSE_DONE);
     q->takes++;
+    q->is_writable = m.is_writable;
     if (q->is_full) {
         queue_result full = { .outcome = FAULT_TRY_LATER, .status = STR("3.1"), .reason = STR("full") };
         channel_put(c, QUEUE_FULL, 0, queue_result, &full);
@@ -231,8 +241,9 @@ static int teardown(void **state)
     assert_null(w->process.peers);
     assert_null(w->cleanup.bringers);
     assert_int_equal(w->process.sessions, 0);
-    assert_int_equal(w->cleanup.blanks.n, 0);
-    vec_free(&w->cleanup.blanks);
+    assert_int_equal(w->cleanup.plain.blanks.n + w->cleanup.writable.blanks.n, 0);
+    vec_free(&w->cleanup.plain.blanks);
+    vec_free(&w->cleanup.writable.blanks);
     vec_free(&w->cleanup.commits);
     refs_free(&w->cleanup.questions);
     for (uint64_t i = 1; i <= w->last_id; i++)

@@ -103,12 +103,31 @@ static void a_qmgr_that_leaves_keeps_none(void **state)
     w->process.is_draining = true;
 }
 
+/* A second descriptor is made when somebody else than cleanup writes the content, and cannot read what is there. */
+static void who_brings_the_content_may_only_write(void **state)
+{
+    char octet;
+    (void)state;
+    w->writer = -1;
+    take(1);
+    assert_int_equal(w->writer, -1);
+    queue_take m = { .count = 1, .is_writable = true };
+    channel_put(&w->cleanup, QUEUE_TAKE, 0, queue_take, &m);
+    rounds();
+    assert_true(w->writer >= 0);
+    assert_int_equal(inode_of(w->writer), inode_of(w->fds[1]));
+    assert_int_equal(lseek(w->writer, 0, SEEK_CUR), QUEUE_CONTENT_START);
+    assert_int_equal(write(w->writer, "x", 1), 1);
+    assert_int_equal(read(w->writer, &octet, 1), -1);
+    close(w->writer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_file_is_used_again_empty_and_under_its_new_name), TEST(those_that_came_last_wait),
         TEST(one_that_somebody_has_open_is_not_used_again),      TEST(what_failed_or_stays_is_not_emptied),
-        TEST(a_qmgr_that_leaves_keeps_none),
+        TEST(a_qmgr_that_leaves_keeps_none),                     TEST(who_brings_the_content_may_only_write),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,6 +27,7 @@ static struct world {
     char folder[40];
     uint64_t ids[GIVEN_MAX];
     int fds[GIVEN_MAX];
+    int writer; /* of the last file that was given with one */
     size_t given, full;
     unsigned requests, overs, keeps;
     fault_kind over;
@@ -58,6 +59,8 @@ static bool on_fresh(void *context, channel *c, received *r)
         w->ids[w->given] = m.queue_id;
         w->fds[w->given] = received_take(r, 0);
     }
+    if (r->fd_count > 1)
+        w->writer = received_take(r, 1);
     w->given++;
     return true;
 }
@@ -110,7 +113,7 @@ static bool on_request(void *context, channel *c, received *r)
     return true;
 }
 
-static const talk_row cleanup_rows[] = { { QUEUE_FRESH, 2, 2, on_fresh },
+static const talk_row cleanup_rows[] = { { QUEUE_FRESH, 1, 2, on_fresh },
                                          { QUEUE_FULL, 0, 0, on_full },
                                          { QUEUE_OUTCOME, 0, 0, on_outcome },
                                          { QUEUE_OVER, 0, 0, on_over },
