@@ -29,7 +29,7 @@ ACCEPT = [
     row("smtpd", "accept4", ("EMFILE", "ENFILE", "ENOMEM", "ECONNABORTED", "EINTR"), 1, YES),
     row("smtpd", "sendto", ("EPIPE", "ENOMEM"), (1, 2, 3, 4, 5)),
     row("smtpd", "read", ("ECONNRESET", "EIO"), (1, 2, 3, 4, 5)),
-    row("smtpd", "write", DISK, (1, 2, 3)),
+    row("smtpd", "write", DISK, 1, YES),
     row("smtpd", "sendmsg", SOCKET, (1, 2, 3)),
     row("smtpd", "recvmsg", ("ENOMEM", "ECONNRESET"), (1, 2, 3)),
     row("smtpd", "close", "EIO", (1, 2), YES),
@@ -42,24 +42,38 @@ ACCEPT = [
 QUEUE = [
     row("cleanup", "recvmsg", ("ENOMEM", "ECONNRESET"), (1, 2, 3, 4), twice=True),
     row("cleanup", "sendmsg", SOCKET, (1, 2, 3, 4), twice=True),
+    row("cleanup", "pwritev", ("ENOSPC", "EDQUOT"), 1, FULL),
+    row("cleanup", "pwritev", "EIO", 1, NO),
+    row("cleanup", "fsync", "EIO", 1, NO),
+    row("cleanup", "fsync", ("ENOSPC", "EDQUOT"), 1, FULL),
+    row("cleanup", "fsync", "EIO", "1+", NO),
+    row("cleanup", "close", "EIO", 1, YES),
+    row("cleanup", "write", DISK, 1, YES),
+]
+
+# Of one whose content smtpd writes into its file.
+LARGE = [
+    row("smtpd", "write", DISK, (1, 2, 3)),
+    row("smtpd", "recvmsg", ("ENOMEM", "ECONNRESET"), (1, 2, 3, 4)),
+    row("smtpd", "close", "EIO", (1, 2), YES),
+    row("cleanup", "recvmsg", ("ENOMEM", "ECONNRESET"), (1, 2, 3, 4), twice=True),
+    row("cleanup", "sendmsg", SOCKET, (1, 2, 3, 4), twice=True),
     row("cleanup", "newfstatat", "EIO", 1, NO),
     row("cleanup", "pread64", "EIO", 1, NO),
     row("cleanup", "pwritev", ("ENOSPC", "EDQUOT"), 1, FULL),
     row("cleanup", "pwritev", "EIO", 1, NO),
     row("cleanup", "pwrite64", ("ENOSPC", "EDQUOT"), 1, FULL),
     row("cleanup", "pwrite64", "EIO", 1, NO),
-    row("cleanup", "fsync", "EIO", 1, NO),
-    row("cleanup", "fsync", ("ENOSPC", "EDQUOT"), 1, FULL),
-    row("cleanup", "fsync", "EIO", "1+", NO),
     row("cleanup", "close", "EIO", (1, 2), YES),
-    row("cleanup", "write", DISK, 1, YES),
+    row("qmgr", "openat", ("EMFILE", "ENFILE", "ENOMEM", "EIO", "ENOSPC"), (1, 2, 3), YES | NO | FULL),
+    row("qmgr", "lseek", "EIO", 1, YES | NO),
 ]
 
 # Of a message that is delivered before it is durable in the queue: answered when it is delivered, or committed after all.
 OFFER = [
     row("cleanup", "recvmsg", ("ENOMEM", "ECONNRESET"), (1, 2, 3, 4), twice=True),
     row("cleanup", "sendmsg", SOCKET, (1, 2, 3, 4), twice=True),
-    row("cleanup", "pwrite64", ("ENOSPC", "EDQUOT"), 1, FULL),
+    row("cleanup", "pwritev", ("ENOSPC", "EDQUOT"), 1, FULL),
 ]
 
 QMGR = [
@@ -71,7 +85,6 @@ QMGR = [
     row("qmgr", "fcntl", "EAGAIN", (1, "1+"), YES),
     row("qmgr", "ftruncate,unlinkat", ("EIO", "EROFS"), 1, YES),
     row("qmgr", "renameat", ("EIO", "ENOSPC"), (1, "1+"), YES),
-    row("qmgr", "lseek", "EIO", 1, YES | NO),
     row("qmgr", "newfstatat", "EIO", 1, YES),
     row("qmgr", "pread64", "EIO", (1, 2, 3, 4, 5, 6, "1+"), YES),
     row("qmgr", "close", "EIO", (1, 2), YES),

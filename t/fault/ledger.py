@@ -8,6 +8,7 @@ import time
 
 QUEUED = re.compile(rb"queued as (\w+)")
 LINE = 72
+FILE_BYTES = 17000
 
 
 class Ledger:
@@ -18,11 +19,12 @@ class Ledger:
         self.random = random.Random(seed)
         self.next, self.promised, self.unsure, self.turned_away = 0, {}, {}, {}
 
-    def make(self, users, most_bytes=20000):
-        """A new message: (id, content with CRLF, user)."""
+    def make(self, users, most_bytes=20000, large=0.15):
+        """A new message: (id, content with CRLF, user); that share of them is too large to come within smtpd's commit."""
         with self.lock:
             self.next += 1
             ident, size = f"id-{self.next:08d}", int(self.random.expovariate(1 / 2000)) % most_bytes
+            size += FILE_BYTES if self.random.random() < large else 0
             text = "%x" % self.random.getrandbits(4 * size + 4)
             user = users[self.next % len(users)]
         lines = [text[i:i + LINE] for i in range(0, len(text), LINE)]

@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import pytest
-from calls import ACCEPT, CUT_OFF, DELIVER, OF_A_COMMAND, OFFER, PICKUP, QMGR, QUEUE, RELOAD, STOP, UNHEEDED, WORKER_STARTS
+from calls import ACCEPT, CUT_OFF, DELIVER, LARGE, OF_A_COMMAND, OFFER, PICKUP, QMGR, QUEUE, RELOAD, STOP, UNHEEDED, WORKER_STARTS
 from ledger import Client, Ledger, compare
 from members import members, pids
 from suite import INSTANCE, Suite
@@ -27,7 +27,7 @@ class Faulty(Suite):
 
     def start(self):
         super().start()
-        self.ledger, self.labels, self.slowest = Ledger(), {}, 0.0
+        self.ledger, self.labels, self.slowest, self.large = Ledger(), {}, 0.0, 0
         path = os.path.join(self.config_dir, "master.cf")
         with open(path, encoding="utf-8") as f:
             text = f.read()
@@ -40,7 +40,7 @@ class Faulty(Suite):
 
     def one(self, label):
         """What the client heard in the end; a connection that ends says 421."""
-        ident, content, user = self.ledger.make(["user1"], 3000)
+        ident, content, user = self.ledger.make(["user1"], 3000, self.large)
         self.labels[ident] = label
         try:
             with Client("127.0.0.1", self.smtp_port, local_hostname="client.example", timeout=20) as c:
@@ -136,9 +136,9 @@ def with_fault(s, r, option, label):
     return heard
 
 
-def judge(s, rows, act):
+def judge(s, rows, act, large=0):
     """Runs `act` with each fault, and says everything that was wrong."""
-    wrong = []
+    wrong, s.large = [], large
 
     def holds(label, check, *args):
         try:
@@ -159,6 +159,11 @@ def test_a_message_on_its_way(faulty, rows):
     judge(faulty, rows, with_fault)
 
 
+@pytest.mark.parametrize("rows", by_role(large=LARGE))
+def test_a_large_message_on_its_way(faulty, rows):
+    judge(faulty, rows, with_fault, large=1)
+
+
 @pytest.mark.parametrize("rows", by_role(queue=OFFER, schedule=QMGR, deliver=DELIVER))
 def test_a_message_that_is_delivered_first(offering, rows):
     judge(offering, rows, with_fault)
@@ -167,7 +172,7 @@ def test_a_message_that_is_delivered_first(offering, rows):
 def test_no_call_is_missing():
     """What the processes ask of the kernel for some messages stands in the tables."""
     known, seen = collections.defaultdict(set), collections.defaultdict(set)
-    for r in ACCEPT + QUEUE + QMGR + DELIVER:
+    for r in ACCEPT + QUEUE + LARGE + QMGR + DELIVER:
         known[r.role].update(r.call.split(","))
     with Faulty(settings=SETTINGS, build="release") as s:
         for _ in range(2):
@@ -175,8 +180,9 @@ def test_no_call_is_missing():
         s.settle(set())
         names = members(s.master_pid)
         with Trace(names) as t:
-            for _ in range(TRIES):
-                s.serves("the start")
+            for s.large in (0, 1):
+                for _ in range(TRIES):
+                    s.serves("the start")
             s.settle(set())
         for pid, call in re.findall(r"(?m)^(\d+)\s+(\w+)\(", t.text):
             seen[names.get(int(pid))].add(call)
