@@ -87,6 +87,7 @@ typedef struct intake {
     bool goes_elsewhere;       /* to others than users here */
     uint64_t due_ms;           /* of one that was offered: it is committed then */
     bool was_offered;          /* before it was committed */
+    int sync_error;            /* of its commit */
     bool is_local;             /* its header is completed as one of our own */
     bool is_filtered;          /* the content must be looked at, as something in it is to be changed or checked */
     buf trace;                 /* the trace field after the checks; `has_trace` */

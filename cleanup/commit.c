@@ -1,10 +1,9 @@
 /* Commit: the end marks stand, and one fsync each makes them messages (HOSTILE, Power cut). A failed one is never tried again into a
- * yes. Messages that come together are waited for together: all begin to be written before the first one is waited for, and where the
- * file system has a journal, one commit of it serves all. Runs in: cleanup. */
+ * yes. Messages that come together are waited for together. Runs in: cleanup. */
 #include "cleanup/cleanup.h"
 #include "ipc/talk/queue.h"
-#include <fcntl.h>
-#include <unistd.h>
+#include "os/file_sync.h"
+#include <errno.h>
 
 enum { TOGETHER_MAX = 16 };
 
@@ -14,11 +13,6 @@ static void more_receive(cleanup *c)
     for (bringer *b = c->bringers; b; b = b->next)
         while (b->open && c->commits.n < TOGETHER_MAX && channel_receive(b->channel))
             continue;
-}
-
-static bool is_durable(const intake *i)
-{
-    return fsync(i->file.read_write) == 0;
 }
 
 static void qmgr_tell(const intake *i)
@@ -38,16 +32,28 @@ static void answer(intake *i)
     intake_end(i, NO_FAULT);
 }
 
+static void commits_sync(cleanup *c)
+{
+    file_sync files[TOGETHER_MAX];
+    for (size_t at = 0, n; at < c->commits.n; at += n) {
+        n = c->commits.n - at < TOGETHER_MAX ? c->commits.n - at : TOGETHER_MAX;
+        for (size_t k = 0; k < n; k++)
+            files[k].fd = c->commits.p[at + k]->file.read_write;
+        file_sync_all(files, n);
+        for (size_t k = 0; k < n; k++)
+            c->commits.p[at + k]->sync_error = files[k].error;
+    }
+}
+
 /* qmgr hears of them first: should we die between the two words, the messages are in the queue and the clients may send them again.
  * When it is gone, its successor finds the files. */
 void commit_all(cleanup *c)
 {
-    for (size_t k = 0; k < c->commits.n && c->commits.n > 1; k++)
-        (void)sync_file_range(c->commits.p[k]->file.read_write, 0, 0, SYNC_FILE_RANGE_WRITE);
     size_t good = 0;
+    commits_sync(c);
     for (size_t k = 0; k < c->commits.n; k++) {
         intake *i = c->commits.p[k];
-        if (!is_durable(i)) {
+        if ((errno = i->sync_error) != 0) {
             intake_end(i, fault_errno("make the message durable"));
             continue;
         }

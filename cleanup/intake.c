@@ -91,7 +91,6 @@ void intake_end(intake *i, fault outcome)
         .outcome = outcome.kind,
         .status = str_c(outcome.status),
         .reason = str_c(outcome.text),
-        .has_blocked = i->state == INTAKE_COMMITTING,
     };
     channel_put(i->bringer->channel, CLEANUP_DONE, i->ref, cleanup_done, &m);
     if (is_fault(outcome)) {

@@ -5,7 +5,7 @@
 static const contract cleanup_contract = {
     .role = "cleanup",
     .root = ROOT_EMPTY,
-    .calls = CALLS_LOOP | CALLS_ACCEPT | CALLS_RECEIVE | CALLS_CONTENT,
+    .calls = CALLS_LOOP | CALLS_ACCEPT | CALLS_RECEIVE | CALLS_CONTENT | CALLS_TOGETHER,
     .limits = { .open_files = 8192 },
     .peers = "smtpd pickup bounce local pipe qmgr policy submit",
 };

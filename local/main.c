@@ -1,7 +1,8 @@
 /* local: delivers to mailboxes of this host, by a worker for each user that has become that user. It parses no mail. */
 #include "local/local.h"
 
-enum { WORKER_CALLS = CALLS_LOOP | CALLS_RECEIVE | CALLS_CONTENT | CALLS_READ_FILES | CALLS_FILES | CALLS_LMDB };
+enum { WORKER_CALLS = CALLS_LOOP | CALLS_RECEIVE | CALLS_CONTENT | CALLS_READ_FILES | CALLS_FILES | CALLS_LMDB |
+                     CALLS_TOGETHER };
 
 static const contract local_contract = {
     .role = "local",

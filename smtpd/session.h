@@ -125,7 +125,6 @@ struct smtpd {
     VEC(size_t) free_slots;
     uint32_t serial;
     uint64_t session_count, accepted, refused;
-    bool commits_block; /* the last answer of a cleanup said so */
     tls_context *tls;
     networks trusted, newline_exceptions, verp_clients; /* of the current generation */
 };

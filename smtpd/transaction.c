@@ -33,12 +33,10 @@ void transaction_clear(session *s)
     s->question.sender = s->question.recipient = STR_NONE; /* they stood in it */
 }
 
-/* Where deliveries make messages durable, few cleanups have more to do in one round, with fewer wake-ups; where fsyncs are waited
- * for, many wait side by side (PIPELINE 3). */
+/* Few cleanups have more to do in one round, with fewer wake-ups, and more messages to make durable together. */
 static peer *cleanup_choose(const smtpd *d)
 {
-    return d->commits_block ? daemon_peer(d->process, "cleanup")
-                            : daemon_peer_gathered(d->process, "cleanup", GATHERED_MAX);
+    return daemon_peer_gathered(d->process, "cleanup", GATHERED_MAX);
 }
 
 static bool cleanup_take(session *s)
@@ -204,9 +202,7 @@ static bool on_done(void *context, channel *ch, received *r)
     (void)ch;
     if (cleanup_done_decode(r->bytes, &m) != PARSE_DONE || m.outcome > FAULT_BUG)
         return false;
-    smtpd *d = from->daemon->state;
-    session *s = session_by_tx(d, r->ref);
-    d->commits_block = m.has_blocked;
+    session *s = session_by_tx(from->daemon->state, r->ref);
     if (s == NULL)
         return true;
     s->tx.queue_id = m.queue_id;

@@ -30,7 +30,8 @@ typedef enum call_family {
     CALLS_SPAWN = 1 << 12,     /* fork, exec, wait; change of ids only with is_spawner */
     CALLS_MODULES = 1 << 13,   /* map code from files later on: PAM's modules; never memory that was written */
     CALLS_LEASE = 1 << 14,     /* ask whether a file of its own is open elsewhere */
-    CALLS_ANY = 1 << 15,       /* all but what is denied to everyone: master, and the spawner of users' programs */
+    CALLS_TOGETHER = 1 << 15,  /* file_sync_all: fsyncs side by side */
+    CALLS_ANY = 1 << 16,       /* all but what is denied to everyone: master, and the spawner of users' programs */
 } call_family;
 
 /* Bits of `contract.caps`. */

@@ -117,6 +117,9 @@ const call_row seccomp_calls[] = {
     { "sync_file_range", CONTENT },
     { "sendfile", CONTENT },
     { "copy_file_range", CONTENT },
+    { "io_setup", CALLS_TOGETHER },
+    { "io_submit", CALLS_TOGETHER },
+    { "io_getevents", CALLS_TOGETHER },
     { "memfd_create", CONTENT | CALLS_RECEIVE },
 
     { "openat", OPEN },

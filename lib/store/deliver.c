@@ -1,6 +1,7 @@
 #include "base/log.h"
 #include "os/fd.h"
 #include "os/file.h"
+#include "os/file_sync.h"
 #include "store/internal.h"
 #include "store/wire.h"
 #include <errno.h>
@@ -256,17 +257,19 @@ void delivery_commit(delivery *d, fault *results)
     delivery_cancel(d);
     for (size_t n = 0; n < d->items.n; n++)
         results[n] = item_publish(d, &d->items.p[n], false);
-    for (size_t n = 0; n < d->items.n && d->items.n > 1; n++) /* all begin before one is waited for */
-        if (!is_fault(results[n]))
-            (void)sync_file_range(d->items.p[n].fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+    file_sync *syncs = memory_get((d->items.n + 1) * sizeof *syncs);
+    for (size_t n = 0; n < d->items.n; n++)
+        syncs[n].fd = is_fault(results[n]) ? -1 : d->items.p[n].fd;
+    file_sync_all(syncs, d->items.n); /* the renames are durable with it (HOSTILE.md, power cut) */
     for (size_t n = 0; n < d->items.n; n++) {
         item *i = &d->items.p[n];
-        if (!is_fault(results[n]) && fsync(i->fd) != 0) /* the rename is durable with it (HOSTILE.md, power cut) */
+        if (!is_fault(results[n]) && (errno = syncs[n].error) != 0)
             results[n] = disk_fault("sync a message");
         if (is_fault(results[n]))
             item_discard(d, i);
         fd_close(&i->fd);
     }
+    free(syncs);
     batch_clear(d);
 }
 

@@ -37,7 +37,8 @@ int main(void)
     static local_worker l;
     static worker_program program = {
         .role = "local-worker",
-        .calls = CALLS_LOOP | CALLS_RECEIVE | CALLS_CONTENT | CALLS_READ_FILES | CALLS_FILES | CALLS_LMDB,
+        .calls = CALLS_LOOP | CALLS_RECEIVE | CALLS_CONTENT | CALLS_READ_FILES | CALLS_FILES | CALLS_LMDB |
+                 CALLS_TOGETHER,
         .open = open_mailbox, .start = start, .on_leave = on_leave,
     };
     program.rows = letter_rows;

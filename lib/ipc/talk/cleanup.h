@@ -37,8 +37,7 @@ IPC_MESSAGE(cleanup_commit, CLEANUP_COMMIT_FIELDS)
     X(u64, queue_id)                                                                                                   \
     X(u32, outcome) /* a fault_kind; FAULT_NONE: queued, durable */                                                    \
     X(text, status)                                                                                                    \
-    X(text, reason)                                                                                                    \
-    X(u32, has_blocked) /* in an fsync, in which cleanup does nothing else: the next one goes to another, if there is one */
+    X(text, reason)
 IPC_MESSAGE(cleanup_done, CLEANUP_DONE_FIELDS)
 
 #define CLEANUP_RESULT_FIELDS(X)                                                                                       \

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 int __real_fsync(int fd);
-int __wrap_fsync(int fd);
 int __real_renameat(int from_fd, const char *from, int to_fd, const char *to);
 int __wrap_renameat(int from_fd, const char *from, int to_fd, const char *to);
 
@@ -14,10 +13,4 @@ int __wrap_renameat(int from_fd, const char *from, int to_fd, const char *to)
     if (fd >= 0)
         close(fd);
     return result == 0 ? __real_renameat(from_fd, from, to_fd, to) : result;
-}
-
-int __wrap_fsync(int fd)
-{
-    (void)fd;
-    return 0;
 }

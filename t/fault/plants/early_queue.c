@@ -2,7 +2,6 @@
 #include "queue/file.h"
 
 int __real_fsync(int fd);
-int __wrap_fsync(int fd);
 fault __real_queue_finish(int fd, const queue_finish_args *args);
 fault __wrap_queue_finish(int fd, const queue_finish_args *args);
 
@@ -11,10 +10,4 @@ fault __wrap_queue_finish(int fd, const queue_finish_args *args)
     if (__real_fsync(fd) != 0)
         return fault_errno("make the message durable");
     return __real_queue_finish(fd, args);
-}
-
-int __wrap_fsync(int fd)
-{
-    (void)fd;
-    return 0;
 }
