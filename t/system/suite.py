@@ -27,6 +27,14 @@ def is_finished(path):
         return False
 
 
+def size_of(path):
+    """Octets; of a file that went elsewhere meanwhile, 0."""
+    try:
+        return os.path.getsize(path)
+    except FileNotFoundError:
+        return 0
+
+
 class Suite:
     """One throwaway suite; `with Suite() as s`. Its ports and folders are attributes: s.smtp_port, s.mail_dir."""
 
