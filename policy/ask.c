@@ -21,10 +21,25 @@ static void routes_put(const question *q, const policy_verdict *v)
     }
 }
 
+/* What a table or warn_if_reject wants to be known of a command that they let pass. */
+static void step_log(const question *q, const policy_step *s)
+{
+    static const char *const events[] = { [NOTE_WARNING] = "access-warning", [NOTE_INFO] = "access-info",
+                                          [NOTE_WOULD_REFUSE] = "would-refuse" };
+    const policy_facts *f = &q->facts;
+    if (s->note != NOTE_NONE)
+        log_event(s->note == NOTE_INFO ? LOG_INFO : LOG_WARNING, events[s->note], LOG_STR("session", q->session),
+                  LOG_STR("client", f->client_address), LOG_STR("helo", f->helo), LOG_STR("from", f->sender),
+                  LOG_STR("to", f->recipient), LOG_STR("login", f->login), LOG_STR("text", s->words),
+                  LOG_STR("list", s->list), LOG_STR("restriction", s->restriction), LOG_STR("key", s->key));
+}
+
 static void answer(question *q, const policy_verdict *v)
 {
     policy_answer m = { .code = v->code, .status = v->status, .reply = v->reply, .reason = v->reason, .flags = v->flags };
     q->policy->answered++;
+    for (size_t i = 0; i < v->step_count; i++)
+        step_log(q, &v->steps[i]);
     if (!channel_is_open(&q->asker->channel))
         return;
     routes_put(q, v);
@@ -78,6 +93,7 @@ static bool on_ask(void *context, channel *ch, received *r)
     question *q = memory_get(sizeof *q);
     arena *a = &q->arena;
     *q = (question){ .policy = p, .asker = from, .ref = r->ref, .rules = rules_of(p, m.service) };
+    q->session = arena_copy(a, m.session);
     q->facts = (policy_facts){ .stage = (enum policy_stage)m.stage,
                                .client_name = arena_copy(a, m.client_name),
                                .client_address = arena_copy(a, m.client_address),

@@ -14,6 +14,7 @@ typedef struct question {
     uint32_t ref;
     arena arena;
     policy_facts facts;
+    str session;
     const policy_rules *rules;
     str waiting_for; /* a user's name, while auth is asked */
     struct question *next;

@@ -23,7 +23,8 @@ typedef enum access_verb {
     ACCESS_IF_REJECT,
     ACCESS_HOLD,        /* words */
     ACCESS_DISCARD,
-    ACCESS_WARN,
+    ACCESS_WARN,          /* words, for the log */
+    ACCESS_INFO,          /* the same */
     ACCESS_NOT_SUPPORTED, /* an action of Postfix that is not known here */
     ACCESS_RESTRICTIONS,  /* words: a list of them */
 } access_verb;

@@ -133,6 +133,8 @@ static outcome entry_use(decision *d, const restriction *r, const entry *e)
     case ACCESS_DISCARD: d->flags |= POLICY_DISCARD; return OUTCOME_OK;
     case ACCESS_IF_PERMIT: keep_first(&d->if_permit, reply_of(d, r, &a)); break;
     case ACCESS_IF_REJECT: keep_first(&d->if_reject, reply_of(d, r, &a)); break;
+    case ACCESS_WARN: step_note(d, NOTE_WARNING, a.words); break;
+    case ACCESS_INFO: step_note(d, NOTE_INFO, a.words); break;
     default: break;
     }
     return OUTCOME_DUNNO;

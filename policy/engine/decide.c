@@ -8,7 +8,15 @@ static const char *const rejected[] = {
 
 void step_add(decision *d, str what, str from, str key, unsigned line, str result)
 {
-    *vec_add(&d->steps) = (policy_step){ list_rows[d->list].name, what, from, key, line, result };
+    *vec_add(&d->steps) = (policy_step){ .list = list_rows[d->list].name, .restriction = what, .table = from, .key = key,
+                                         .line = line, .result = result };
+}
+
+void step_note(decision *d, policy_note note, str words)
+{
+    policy_step *last = &d->steps.p[d->steps.n - 1];
+    last->note = note;
+    last->words = words;
 }
 
 str subject_text(const decision *d, subject_id about)
@@ -39,6 +47,7 @@ outcome refuse_with(decision *d, const restriction *r, reply with)
     str line = reply_line(d, &with);
     if (r->only_warns) {
         step_add(d, r->text, STR(""), STR(""), 0, arena_printf(d->mem, "WARN would refuse: %.*s", STR_ARG(line)));
+        step_note(d, NOTE_WOULD_REFUSE, line);
         return OUTCOME_DUNNO;
     }
     step_add(d, r->text, STR(""), STR(""), 0, line);

@@ -44,6 +44,9 @@ const restriction_kind *restriction_kind_find(str name); /* NULL: none */
 /* One more link of the chain: what was evaluated, and the table it came from. */
 void step_add(decision *d, str what, str from, str key, unsigned line, str result);
 
+/* The last step is to be logged, by whoever asked for the decision. */
+void step_note(decision *d, policy_note note, str words);
+
 /* Refuses: code, status without class ("7.1"), and "<subject>: Recipient address rejected: " before the words. */
 outcome refuse(decision *d, const restriction *r, subject_id about, unsigned code, const char *status, str words);
 outcome refuse_with(decision *d, const restriction *r, reply with);

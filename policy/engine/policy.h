@@ -28,6 +28,9 @@ typedef struct policy_facts {
     uint64_t message_bytes;
 } policy_facts;
 
+/* What the log is to say of a step, too. */
+typedef enum policy_note { NOTE_NONE, NOTE_WARNING, NOTE_INFO, NOTE_WOULD_REFUSE } policy_note;
+
 /* One thing that was evaluated. Texts are empty where they do not apply. */
 typedef struct policy_step {
     str list;        /* smtpd_relay_restrictions, …; "resolve" for where mail goes */
@@ -35,6 +38,8 @@ typedef struct policy_step {
     str table, key;  /* the entry that was found */
     unsigned line;   /* of the table's source; 0: not known */
     str result;      /* "OK", "DUNNO", "REJECT 554 5.7.1 …", … */
+    policy_note note;
+    str words; /* with a note */
 } policy_step;
 
 typedef struct policy_verdict {

@@ -7,7 +7,8 @@
 
 void expansion_step(expansion *e, const char *what, str from, str key, unsigned line, str result)
 {
-    *vec_add(&e->steps) = (policy_step){ STR("resolve"), str_c(what), from, key, line, result };
+    *vec_add(&e->steps) = (policy_step){ .list = STR("resolve"), .restriction = str_c(what), .table = from, .key = key,
+                                         .line = line, .result = result };
 }
 
 void expansion_defer(expansion *e, fault f)

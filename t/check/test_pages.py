@@ -162,7 +162,7 @@ def events(folder):
         found |= set(re.findall(r'"([\w-]+)"', second(arguments)))
     text = "".join(tree.read(path) for path in tree.files([folder], (".c",)))
     for row in re.findall(r"events\[\] = \{(.*?)\}", text, re.S):  # qmgr/finish.c
-        found |= set(re.findall(r'"(\w+)"', row))
+        found |= set(re.findall(r'"([\w-]+)"', row))
     return found
 
 

@@ -30,6 +30,7 @@ def suite():
         t = tables(s)
         senders = "".join(f"{name}@acts.example\t{action}\n" for name, action, _ in ACTIONS)
         senders += "hold@acts.example HOLD\ndiscard@acts.example DISCARD\n<> DUNNO\n"
+        senders += "warn@acts.example WARN watch this\ninfo@acts.example INFO for the record\n"
         for kind in ("texthash", "hash", "btree", "lmdb"):
             write(f"{t}/{kind}-sender", senders.replace("acts.example", f"{kind}.example"))
             if kind != "texthash":
@@ -75,6 +76,17 @@ def test_discard_is_accepted_and_gone(suite):
     suite.wait_log("discarded .*DISCARD")
     suite.wait_queue_empty()
     assert not marked(suite, "mark-discard") and not suite.queue_files("hold")
+
+
+def test_warnings_are_logged_and_let_pass(suite):
+    with hello(suite) as c:
+        assert envelope(c, sender="warn@hash.example").startswith("250")
+        assert c.ask("RSET\r\n").startswith("250")
+        assert envelope(c, sender="info@lmdb.example").startswith("250")
+    for event, sender, text in (("access-warning", "warn@hash", "watch this"), ("access-info", "info@lmdb", "for the record")):
+        suite.wait_log(rf'policy.* {event} session=\S+ client=127\.0\.0\.1 .*from={sender}\.example to=\S+ .*text="{text}"')
+    done = suite.postrider("explain", "--client", "127.0.0.1", "--sender", "warn@hash.example", "--rcpt", "user1@example.test")
+    assert "WARN watch this" in done.stdout, done.stdout
 
 
 def test_clients_by_address(suite):

@@ -90,6 +90,36 @@ static void actions_act(void **state)
     }
 }
 
+/* Both let pass; the chain has the text, and says that the log wants it. */
+static void warnings_and_infos_are_noted(void **state)
+{
+    static const struct {
+        const char *list;
+        policy_note note;
+        const char *words, *shown;
+    } rows[] = {
+        { "check_sender_access inline:{{stranger.example = WARN look at this}}", NOTE_WARNING, "look at this",
+          "-> WARN look at this\n" },
+        { "check_sender_access inline:{{stranger.example = info}}", NOTE_INFO, "", "-> info\n" },
+        { "warn_if_reject check_sender_access inline:{{stranger.example = 550 5.7.9 no}}", NOTE_WOULD_REFUSE,
+          "550 5.7.9 <someone@stranger.example>: Sender address rejected: no", "-> WARN would refuse: 550 5.7.9 <" },
+        { "check_sender_access inline:{{stranger.example = DUNNO x}}", NOTE_NONE, "", "-> DUNNO x\n" },
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        world_make(arena_printf(&mem, IN("sender", "%s"), rows[i].list).p);
+        policy_verdict v = decided(&stranger);
+        says(&v, 250, "", NULL);
+        const policy_step *noted = &(policy_step){ .note = NOTE_NONE };
+        for (size_t j = 0; j < v.step_count; j++)
+            noted = v.steps[j].note ? &v.steps[j] : noted;
+        str chain = policy_explain(&v, &mem);
+        if (noted->note != rows[i].note || !str_equal(noted->words, str_c(rows[i].words)) ||
+            strstr(chain.p, rows[i].shown) == NULL)
+            fail_msg("%s: %d \"%.*s\"\n%.*s", rows[i].list, (int)noted->note, STR_ARG(noted->words), STR_ARG(chain));
+    }
+}
+
 static void restrictions_in_tables_do_not_recur_forever(void **state)
 {
     (void)state;
@@ -154,6 +184,7 @@ int main(void)
         TEST(the_null_sender_has_a_key),
         TEST(keys_are_canonical),
         TEST(actions_act),
+        TEST(warnings_and_infos_are_noted),
         TEST(restrictions_in_tables_do_not_recur_forever),
         TEST(deferrals_wait_for_the_end),
         TEST(a_table_that_fails_defers),
