@@ -4,9 +4,9 @@
 #include "base/map.h"
 #include "base/refs.h"
 #include "base/vec.h"
-#include "conf/networks.h"
 #include "daemon/daemon.h"
 #include "db/content_checks.h"
+#include "db/patterns.h"
 #include "ipc/talk/cleanup.h"
 #include "ipc/talk/policy.h"
 
@@ -102,7 +102,7 @@ typedef struct intake {
 
 /* local_header_rewrite_clients, read. */
 typedef struct local_clients {
-    networks networks;
+    patterns networks;
     bool with_login;
     table_context context;
     table_pool pool;

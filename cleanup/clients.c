@@ -2,21 +2,6 @@
 #include "base/log.h"
 #include "cleanup/cleanup.h"
 
-static void networks_add(local_clients *l, str list)
-{
-    str word;
-    fault f;
-
-    while (table_word_next(&list, &word)) {
-        network n = { .is_excluded = word.p[0] == '!' };
-        bool is_excluded = n.is_excluded;
-        if (network_read(str_from(word, is_excluded), &n, &f)) {
-            n.is_excluded = is_excluded;
-            *vec_add(&l->networks.rows) = n;
-        }
-    }
-}
-
 static void table_add(local_clients *l, str spec, problems *ps)
 {
     table *t = NULL;
@@ -33,14 +18,14 @@ void clients_open(cleanup *c, problems *ps)
     local_clients *l = &c->local;
     str rest = from->local_header_rewrite_clients, word;
 
-    *l = (local_clients){ .context = { .default_type = from->default_database_type } };
+    *l = (local_clients){ .networks = { .kind = PATTERN_NETWORKS }, .context = { .default_type = from->default_database_type } };
     l->pool.context = &l->context;
     while (table_word_next(&rest, &word)) {
         if (str_equal_nocase(word, STR("permit_inet_interfaces"))) {
-            networks_add(l, STR("127.0.0.0/8 ::1"));
-            networks_add(l, c->own_addresses);
+            patterns_read(STR("permit_inet_interfaces"), STR("127.0.0.0/8 ::1"), &l->pool, &l->networks, ps);
+            patterns_read(STR("permit_inet_interfaces"), c->own_addresses, &l->pool, &l->networks, ps);
         } else if (str_equal_nocase(word, STR("permit_mynetworks"))) {
-            networks_add(l, from->mynetworks);
+            patterns_read(STR("mynetworks"), from->mynetworks, &l->pool, &l->networks, ps);
         } else if (str_equal_nocase(word, STR("permit_sasl_authenticated"))) {
             l->with_login = true;
         } else if (str_has(word, ':')) {
@@ -54,25 +39,27 @@ void clients_open(cleanup *c, problems *ps)
 
 void clients_close(cleanup *c)
 {
-    networks_free(&c->local.networks);
+    patterns_free(&c->local.networks);
     vec_free(&c->local.tables);
     table_pool_free(&c->local.pool);
 }
 
-static bool is_in_tables(const local_clients *l, str address)
+static bool is_listed(const local_clients *l, str address)
 {
     arena a = arena_new(0);
-    bool is_found = false;
+    fault f = NO_FAULT;
+    match_result found = patterns_match(&l->networks, address, &a, &f);
 
-    for (size_t i = 0; i < l->tables.n && !is_found; i++) {
+    for (size_t i = 0; i < l->tables.n && found != MATCH_YES; i++) {
         table_answer answer;
         table_result r = table_find(l->tables.p[i], address, &a, &answer);
-        is_found = r == TABLE_FOUND;
-        if (r == TABLE_FAILED)
-            log_fault(LOG_WARNING, "client-unknown", answer.fault);
+        found = r == TABLE_FOUND ? MATCH_YES : found;
+        f = r == TABLE_FAILED ? answer.fault : f;
     }
+    if (is_fault(f))
+        log_fault(LOG_WARNING, "client-unknown", f);
     arena_free(&a);
-    return is_found;
+    return found == MATCH_YES;
 }
 
 bool client_is_local(const intake *i)
@@ -82,6 +69,5 @@ bool client_is_local(const intake *i)
 
     if (!i->bringer->is_trusted || e->client_address.n == 0)
         return true; /* a local program, now or by way of the drop folder */
-    return (l->with_login && e->login.n) || networks_match_text(&l->networks, e->client_address) ||
-           is_in_tables(l, e->client_address);
+    return (l->with_login && e->login.n) || is_listed(l, e->client_address);
 }

@@ -1,4 +1,6 @@
 #include "master/roles.h"
+#include "conf/list.h"
+#include "conf/networks.h"
 
 enum { CLEANUP_DEFAULT = 8, CRYPT_WORKERS = 2 };
 
@@ -75,11 +77,21 @@ const role_link role_links[] = {
 };
 const size_t role_link_count = COUNT_OF(role_links);
 
+/* Tables and files, which a process can open only while it starts. */
+static bool is_looked_up(str list)
+{
+    networks ns;
+    fault f = networks_read(list, &ns);
+    networks_free(&ns);
+    return is_fault(f);
+}
+
 /* header_checks and the like, and tables of clients. */
 static bool has_checks(const config *c)
 {
+    str clients = c->local_header_rewrite_clients;
     return c->header_checks.n || c->mime_header_checks.n || c->nested_header_checks.n || c->body_checks.n ||
-           str_has(c->local_header_rewrite_clients, ':');
+           str_has(clients, ':') || (list_has(clients, STR("permit_mynetworks")) && is_looked_up(c->mynetworks));
 }
 
 bool role_is_replaced(const role *r, const parsed *p)

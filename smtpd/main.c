@@ -17,11 +17,11 @@ static void configure(process *p)
     networks_free(&d->trusted);
     networks_free(&d->newline_exceptions);
     networks_free(&d->verp_clients);
-    fault f = networks_read(c->smtpd_client_event_limit_exceptions, &d->trusted);
+    fault f = networks_read_plain(c->smtpd_client_event_limit_exceptions, &d->trusted);
     if (!is_fault(f))
-        f = networks_read(c->smtpd_forbid_bare_newline_exclusions, &d->newline_exceptions);
+        f = networks_read_plain(c->smtpd_forbid_bare_newline_exclusions, &d->newline_exceptions);
     if (!is_fault(f))
-        f = networks_read(c->smtpd_authorized_verp_clients, &d->verp_clients);
+        f = networks_read_plain(c->smtpd_authorized_verp_clients, &d->verp_clients);
     if (is_fault(f))
         log_fault(LOG_ERROR, "bad-networks", f);
     tls_context *fresh = NULL;

@@ -28,6 +28,15 @@ static bool is_in_braces(str word)
     return i + 1 >= word.n;
 }
 
+bool list_is_table(str word)
+{
+    size_t colon = str_find(word, ':');
+    bool is_name = colon > 0 && colon < word.n;
+    for (size_t i = 0; i < colon && is_name; i++)
+        is_name = word.p[i] >= 'a' && word.p[i] <= 'z';
+    return is_name && !(word.n > colon + 1 && word.p[colon + 1] == ':');
+}
+
 bool list_is_balanced(str value)
 {
     size_t level = 0;

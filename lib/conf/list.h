@@ -9,6 +9,9 @@
  * closing one takes all that is left. False: no word is left. */
 bool list_next(str *rest, str *out);
 
+/* type:name; addresses are none, though IPv6 ones without brackets may look like it. */
+bool list_is_table(str word);
+
 /* Whether the braces of the value close. */
 bool list_is_balanced(str value);
 

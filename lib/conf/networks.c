@@ -60,12 +60,9 @@ static bool refuse(fault *f, const char *what, str text)
     return false;
 }
 
-/* A name and a colon in front, as a table has; IPv6 addresses stand in brackets. */
-static bool is_table(str text)
+static bool is_elsewhere(str text)
 {
-    size_t colon = str_find(text, ':');
-    return text.n && (text.p[0] == '/' ||
-                      (colon < text.n && text.p[0] != '[' && str_has(text, '/') && str_find(text, '/') == colon + 1));
+    return list_is_table(text) || (text.n && text.p[0] == '/');
 }
 
 bool network_read(str text, network *out, fault *f)
@@ -75,10 +72,9 @@ bool network_read(str text, network *out, fault *f)
     uint64_t bits;
 
     *out = (network){ .bits = ADDRESS_BITS };
-    if (is_table(text))
-        return refuse(f, "is a table or file; a list of networks has address/bits", text);
     if (!address_read(address, out->bytes))
-        return refuse(f, "is not a network address", text);
+        return refuse(f, is_elsewhere(text) ? "is a table or file, which only mynetworks may name" : "is not a network address",
+                      text);
     if (slash == text.n)
         return true;
     bool is_v4 = !str_has(address, ':'); /* ::ffff:10.0.0.0/104 counts its bits from the front */
@@ -90,21 +86,38 @@ bool network_read(str text, network *out, fault *f)
     return true;
 }
 
-fault networks_read(str list, networks *out)
+static fault list_read(str list, bool is_plain, networks *out)
 {
     fault f = NO_FAULT;
+    bool is_over = false;
     str word;
 
     *out = (networks){ 0 };
     while (list_next(&list, &word)) {
         network n;
         bool is_excluded = word.n && word.p[0] == '!';
-        if (!network_read(str_from(word, is_excluded), &n, &f))
-            return f;
+        word = str_from(word, is_excluded);
+        if (!network_read(word, &n, &f)) {
+            if (!is_plain || !is_elsewhere(word))
+                return f;
+            is_over = is_over || is_excluded || word.p[0] == '/';
+            continue;
+        }
         n.is_excluded = is_excluded;
-        *vec_add(&out->rows) = n;
+        if (!is_over)
+            *vec_add(&out->rows) = n;
     }
-    return f;
+    return NO_FAULT;
+}
+
+fault networks_read(str list, networks *out)
+{
+    return list_read(list, false, out);
+}
+
+fault networks_read_plain(str list, networks *out)
+{
+    return list_read(list, true, out);
 }
 
 void networks_free(networks *ns)

@@ -18,6 +18,9 @@ typedef struct networks {
 /* FAULT_REFUSED names the word that is not a network: bad address, bad length, bits set behind the length. What stands in
  * *out is right up to there; networks_free in either case. */
 fault networks_read(str list, networks *out);
+/* The same for who may not look into tables and files: they are left out, and so is all that stands behind one that may
+ * exclude; *out never has more than the list has. */
+fault networks_read_plain(str list, networks *out);
 void networks_free(networks *ns);
 
 bool networks_match(const networks *ns, const struct sockaddr *address);

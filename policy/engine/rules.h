@@ -1,6 +1,6 @@
 /* Rules as policy_compile leaves them. Inside the engine only. */
 #pragma once
-#include "policy/engine/patterns.h"
+#include "db/patterns.h"
 #include "policy/engine/policy.h"
 
 typedef enum list_id {

@@ -277,3 +277,17 @@ def test_changed_aliases_take_effect(aliased):
             return c.ask("RCPT TO:<new-alias@localhost>\r\n").startswith("250")
         until(is_taken, "the new alias")
     reload_all(aliased)
+
+
+def test_trusted_networks_by_table_and_by_file():
+    with Suite(settings=["smtpd_error_sleep_time=0", "smtpd_recipient_restrictions=permit_mynetworks, reject"]) as s:
+        t = tables(s)
+        write(f"{t}/nets.cidr", "127.0.2.0/24 OK\n")
+        write(f"{t}/nets", "# ours\n!127.0.3.9\n127.0.3.0/24\n")
+        set_all(s, mynetworks=f"!inline:{{127.0.2.7=x}} cidr:{t}/nets.cidr {t}/nets")
+        for source, want in (("127.0.2.1", "250"), ("127.0.2.7", "554"), ("127.0.3.1", "250"), ("127.0.3.9", "554"), ("127.0.4.1", "554")):
+            with hello(s, source=source) as c:
+                assert envelope(c).startswith(want), source
+        write(f"{t}/nets", "127.0.3.0/24\n127.0.3.9/24\n")
+        done = s.postrider("check")
+        assert done.returncode != 0 and f"{t}/nets:2: error: " in done.stdout + done.stderr

@@ -16,7 +16,8 @@ static bool is_local(const char *clients, const char *client_address, const char
     arena a = arena_new(0);
     problems ps = { .arena = &a };
     g.snapshot.base = (config){ .local_header_rewrite_clients = str_c(clients),
-                                .mynetworks = STR("!10.0.0.1 10.0.0.0/8 [2001:db8::]/32") };
+                                .mynetworks = STR("!10.0.0.1 !inline:{10.0.0.3=x} 10.0.0.0/8 [2001:db8::]/32 "
+                                                  "inline:{203.0.113.1=x, b=c}") };
     p = (process){ .current = &g };
     c = (cleanup){ .process = &p, .own_addresses = STR("192.0.2.1 2001:db9::1 ") };
     b = (bringer){ .cleanup = &c, .is_trusted = true };
@@ -44,6 +45,9 @@ static void clients_are_found(void **state)
         { "permit_inet_interfaces", "192.0.2.2", "u", false },
         { "permit_mynetworks", "10.1.1.1", "", true },
         { "permit_mynetworks", "10.0.0.1", "", false },
+        { "permit_mynetworks", "10.0.0.3", "", false },
+        { "permit_mynetworks", "203.0.113.1", "", true },
+        { "permit_mynetworks", "203.0.113.2", "", false },
         { "permit_mynetworks", "2001:db8::5", "", true },
         { "permit_mynetworks", "127.0.0.1", "", false },
         { "permit_sasl_authenticated", "198.51.100.1", "u", true },

@@ -58,6 +58,32 @@ static void wrong_ones_are_refused(void **state)
     }
 }
 
+/* What cannot be looked into is never taken for more than it is. */
+static void tables_and_files_are_left_out(void **state)
+{
+    static const struct {
+        const char *list, *address;
+        bool is_inside;
+    } plain[] = {
+        { "hash:/etc/x 10.0.0.0/8", "10.0.0.1", true },
+        { "inline:{10.0.0.1=x, b=c}, 10.0.0.2", "10.0.0.2", true },
+        { "10.0.0.0/8 !hash:/etc/x 192.0.2.0/24", "10.0.0.1", true },
+        { "!hash:/etc/x 10.0.0.0/8", "10.0.0.1", false },
+        { "/etc/x 10.0.0.0/8", "10.0.0.1", false },
+        { "!/etc/x 10.0.0.0/8", "10.0.0.1", false },
+    };
+    networks ns;
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(plain); i++) {
+        assert_false(is_fault(networks_read_plain(str_c(plain[i].list), &ns)));
+        if (networks_match_text(&ns, str_c(plain[i].address)) != plain[i].is_inside)
+            fail_msg("%s: %s", plain[i].list, plain[i].address);
+        networks_free(&ns);
+    }
+    assert_true(is_fault(networks_read_plain(STR("hash:/etc/x 10.0.0.1/8"), &ns)));
+    networks_free(&ns);
+}
+
 static void truncated_rows_stay_inside(void **state)
 {
     (void)state;
@@ -107,6 +133,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_hold),
         cmocka_unit_test(wrong_ones_are_refused),
+        cmocka_unit_test(tables_and_files_are_left_out),
         cmocka_unit_test(truncated_rows_stay_inside),
         cmocka_unit_test(socket_addresses_match),
         cmocka_unit_test(addresses_are_read_as_mail_writes_them),

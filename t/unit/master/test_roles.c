@@ -111,6 +111,26 @@ static void who_is_asked_leaves_later(void **state)
         assert_true(role_by_name(order[i][0])->rank < role_by_name(order[i][1])->rank);
 }
 
+/* cleanup cannot open tables when it is confined. */
+static void tables_of_clients_take_a_new_cleanup(void **state)
+{
+    static const struct {
+        const char *clients, *networks;
+        bool is;
+    } rows[] = {
+        { "permit_mynetworks", "127.0.0.0/8 [::1]/128", false }, { "permit_mynetworks", "127.0.0.0/8 cidr:/e/x", true },
+        { "permit_mynetworks", "!/e/x 127.0.0.0/8", true },      { "permit_inet_interfaces", "cidr:/e/x", false },
+        { "cidr:/e/x", "127.0.0.0/8", true },
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        parsed p = { .base.config = { .local_header_rewrite_clients = str_c(rows[i].clients),
+                                      .mynetworks = str_c(rows[i].networks) } };
+        if (role_is_replaced(role_by_name("cleanup"), &p) != rows[i].is)
+            fail_msg("%s, %s", rows[i].clients, rows[i].networks);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -118,6 +138,7 @@ int main(void)
         cmocka_unit_test(no_contract_names_more_than_its_links),
         cmocka_unit_test(each_role_has_an_account_of_its_own),
         cmocka_unit_test(who_is_asked_leaves_later),
+        cmocka_unit_test(tables_of_clients_take_a_new_cleanup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

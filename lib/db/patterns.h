@@ -1,5 +1,6 @@
 /* Lists of domains or networks as mydestination, relay_domains and mynetworks have them: words, "!word", "/file" with
- * more of them, type:name tables. The first that fits decides. The list owns its memory but not its tables. */
+ * more of them, "!/file", type:name tables. The first that fits decides. Runs in: policy, cleanup, the postrider command.
+ * The list owns its memory but not its tables. Fails: problems, with file and line of what stands in a file. */
 #pragma once
 #include "base/vec.h"
 #include "conf/networks.h"
