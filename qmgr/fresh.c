@@ -20,6 +20,13 @@ static void fresh_free(qmgr *q, fresh *f)
     free(f);
 }
 
+/* Nobody wants it any more. */
+static void fresh_remove(qmgr *q, fresh *f)
+{
+    queue_tree_remove(q->root_fd, QUEUE_ACTIVE, f->id);
+    fresh_free(q, f);
+}
+
 /* Room for one more message of the largest size, as queue_minfree says. */
 static fault space_check(qmgr *q)
 {
@@ -98,15 +105,29 @@ static bool on_take(void *context, channel *c, received *r)
     return true;
 }
 
-/* The file that a cleanup names must be one that it holds. */
-static fresh *fresh_named(peer *from, str bytes)
+/* What a cleanup says of a file: `held` is NULL when it is fresh no more. */
+typedef struct word {
+    qmgr *q;
+    peer *from;
+    uint64_t id;
+    fresh *held;
+} word;
+
+/* False: no frame of a file, or of one that another cleanup holds. */
+static bool word_read(peer *from, const received *r, word *out)
 {
     qmgr *q = from->daemon->state;
     queue_file m;
-    if (queue_file_decode(bytes, &m) != PARSE_DONE)
-        return NULL;
-    fresh *f = map_get(&q->fresh, ID_KEY(m.queue_id));
-    return f && f->holder == from ? f : NULL;
+    if (queue_file_decode(r->bytes, &m) != PARSE_DONE)
+        return false;
+    *out = (word){ q, from, m.queue_id, map_get(&q->fresh, ID_KEY(m.queue_id)) };
+    return out->held == NULL || out->held->holder == from;
+}
+
+/* The same of a file that must be fresh still. */
+static bool word_of_held(peer *from, const received *r, word *out)
+{
+    return word_read(from, r, out) && out->held;
 }
 
 /* Ours from now on. It is opened only when it is delivered soon: so many messages may wait. */
@@ -126,93 +147,73 @@ static void take_over(qmgr *q, fresh *f)
 /* Its envelope says what it is: a start discards it. A failure leaves nothing. */
 static bool on_direct(void *context, channel *c, received *r)
 {
-    peer *from = context;
-    qmgr *q = from->daemon->state;
-    fresh *f = fresh_named(from, r->bytes);
+    word w;
     (void)c;
-    if (f == NULL)
+    if (!word_of_held(context, r, &w))
         return false;
-    uint64_t id = f->id;
-    fault why = direct_add(q, id, from);
+    fault why = direct_add(w.q, w.id, w.from);
     if (!is_fault(why)) {
-        take_over(q, f);
+        take_over(w.q, w.held);
         return true;
     }
-    queue_tree_remove(q->root_fd, QUEUE_ACTIVE, id);
-    fresh_free(q, f);
-    over_say(from, id, why);
+    fresh_remove(w.q, w.held);
+    over_say(w.from, w.id, why);
     return true;
 }
 
 static bool on_offer(void *context, channel *c, received *r)
 {
-    peer *from = context;
-    qmgr *q = from->daemon->state;
-    fresh *f = fresh_named(from, r->bytes);
+    word w;
     (void)c;
-    if (f == NULL)
+    if (!word_of_held(context, r, &w))
         return false;
-    offer_add(q, f->id, from);
-    take_over(q, f);
+    offer_add(w.q, w.id, w.from);
+    take_over(w.q, w.held);
     return true;
 }
 
 static bool on_durable(void *context, channel *c, received *r)
 {
-    peer *from = context;
-    qmgr *q = from->daemon->state;
-    queue_file m;
+    word w;
     (void)c;
-    if (queue_file_decode(r->bytes, &m) != PARSE_DONE)
+    if (!word_read(context, r, &w))
         return false;
-    fresh *f = map_get(&q->fresh, ID_KEY(m.queue_id));
-    if (f == NULL) {
-        offer_is_durable(q, m.queue_id, from); /* or it is delivered and gone already */
-        return true;
-    }
-    if (f->holder != from)
-        return false;
-    take_over(q, f);
+    if (w.held)
+        take_over(w.q, w.held);
+    else
+        offer_is_durable(w.q, w.id, w.from); /* or it is delivered and gone already */
     return true;
 }
 
 static bool on_drop(void *context, channel *c, received *r)
 {
-    peer *from = context;
-    qmgr *q = from->daemon->state;
-    queue_file m;
+    word w;
     (void)c;
-    if (queue_file_decode(r->bytes, &m) != PARSE_DONE)
+    if (!word_read(context, r, &w))
         return false;
-    fresh *f = map_get(&q->fresh, ID_KEY(m.queue_id));
-    if (f == NULL) {
-        direct_forget(q, m.queue_id, from); /* or its result is on its way already */
-        offer_is_dropped(q, m.queue_id, from);
+    if (w.held) {
+        fresh_remove(w.q, w.held);
         return true;
     }
-    if (f->holder != from)
-        return false;
-    queue_tree_remove(q->root_fd, QUEUE_ACTIVE, f->id);
-    fresh_free(q, f);
+    direct_forget(w.q, w.id, w.from); /* or its result is on its way already */
+    offer_is_dropped(w.q, w.id, w.from);
     return true;
 }
 
 /* Nobody reads it before an admin does. */
 static bool on_held(void *context, channel *c, received *r)
 {
-    peer *from = context;
-    qmgr *q = from->daemon->state;
-    fresh *f = fresh_named(from, r->bytes);
+    word w;
     (void)c;
-    if (f == NULL)
+    if (!word_of_held(context, r, &w))
         return false;
-    message *m = message_add(q, f->id, QUEUE_ACTIVE, clock_s());
-    fresh_free(q, f);
-    q->accepted++;
-    if (message_move(q, m, QUEUE_HOLD))
+    message *m = message_add(w.q, w.id, QUEUE_ACTIVE, clock_s());
+    fresh_free(w.q, w.held);
+    w.q->accepted++;
+    if (message_move(w.q, m, QUEUE_HOLD))
         log_event(LOG_INFO, "held", LOG_C("id", queue_id_text(m->id).text));
     else
-        schedule_ready(q, m); /* its envelope says so, too */
+        schedule_ready(w.q, m); /* its envelope says so, too */
     return true;
 }
 
