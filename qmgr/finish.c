@@ -7,11 +7,18 @@
 #include <stdio.h>
 #include <unistd.h>
 
+/* A clock that went back makes nothing older than it is. */
+static uint64_t age_s(const message *m)
+{
+    uint64_t now = clock_s();
+    return now > m->arrived_s ? now - m->arrived_s : 0;
+}
+
 static void log_result(const message *m, const envelope_recipient *r, const char *event, const char *status, str reason)
 {
     log_event(LOG_INFO, event, LOG_C("id", queue_id_text(m->id).text), LOG_STR("to", r->address),
               LOG_STR("orig_to", r->original), LOG_STR("relay", r->transport), LOG_C("status", status),
-              LOG_NUM("delay_s", clock_s() - m->arrived_s), LOG_STR("reason", reason));
+              LOG_NUM("delay_s", age_s(m)), LOG_STR("reason", reason));
 }
 
 static bool is_expired(const qmgr *q, const message *m)
@@ -127,10 +134,10 @@ void result_put(qmgr *q, delivery *d, fault outcome, str reason)
 static uint64_t back_off(const qmgr *q, const message *m)
 {
     const config *c = daemon_config(q->process);
-    uint64_t now = clock_s(), age = now > m->arrived_s ? now - m->arrived_s : 0;
+    uint64_t age = age_s(m);
     if (age < c->minimal_backoff_time)
         age = c->minimal_backoff_time;
-    return now + (age < c->maximal_backoff_time ? age : c->maximal_backoff_time);
+    return clock_s() + (age < c->maximal_backoff_time ? age : c->maximal_backoff_time);
 }
 
 void finish_asked(qmgr *q, message *m)

@@ -2,6 +2,8 @@
 /* HOSTILE 43: the wall clock jumps by a day either way while mail comes and waits. */
 #include "t/unit/base/moved_clock.h"
 #include "t/unit/qmgr_process/world.h"
+#include "base/log.h"
+#include <sys/mman.h>
 
 static int setup_clock(void **state)
 {
@@ -70,6 +72,26 @@ static void a_day_back_nobody_waits_longer_than_ever(void **state)
     assert_int_equal(w->qmgr.messages.n, 1);
 }
 
+/* The log, while a message is delivered a day before it came. */
+static void a_delay_is_never_less_than_nothing(void **state)
+{
+    char text[2048] = "";
+    int fd = memfd_create("log", 0);
+    (void)state;
+    take(1);
+    write_message(0);
+    say(QUEUE_DURABLE, w->ids[0]);
+    moved_s = -DAY_S;
+    log_open(fd, LOG_FORMAT_TEXT, "qmgr", false);
+    deliver(FAULT_NONE);
+    log_flush();
+    log_open(2, LOG_FORMAT_TEXT, "qmgr", false);
+    assert_true(pread(fd, text, sizeof text - 1, 0) > 0);
+    close(fd);
+    if (strstr(text, " delivered ") == NULL || strstr(text, " delay_s=0 ") == NULL)
+        fail_msg("%s", text);
+}
+
 #define CLOCK_TEST(name) cmocka_unit_test_setup_teardown(name, setup_clock, teardown)
 
 int main(void)
@@ -77,6 +99,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CLOCK_TEST(ids_only_grow),
         CLOCK_TEST(a_day_ahead_all_is_tried),
+        CLOCK_TEST(a_delay_is_never_less_than_nothing),
         CLOCK_TEST(a_day_back_nobody_waits_longer_than_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
