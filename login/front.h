@@ -2,6 +2,7 @@
 #pragma once
 #include "base/map.h"
 #include "daemon/daemon.h"
+#include "daemon/session_id.h"
 #include "tls/context.h"
 
 typedef struct session session;
@@ -14,7 +15,7 @@ typedef struct front {
     sleeper *sleepers;
     map asked;            /* number of a question → session that waits for its answer */
     map handed;           /* token → TLS session whose worker has not spoken yet */
-    uint64_t last_id;
+    session_ids ids;
     uint32_t last_ref;
     uint64_t pumped_bytes; /* for status */
 } front;

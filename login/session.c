@@ -1,5 +1,4 @@
 #include "login/session.h"
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "conf/networks.h"
@@ -320,14 +319,6 @@ static void address_write(const struct sockaddr_storage *a, char out[INET6_ADDRS
         inet_ntop(AF_INET6, &six->sin6_addr, out, INET6_ADDRSTRLEN);
 }
 
-/* Unique across restarts and among the processes of the role: the time, never twice the same, and the instance. */
-static void id_make(front *f, char *out, size_t size)
-{
-    uint64_t now_us = clock_us();
-    f->last_id = now_us > f->last_id ? now_us : f->last_id + 1;
-    snprintf(out, size, "L%jX.%x", (uintmax_t)f->last_id, (unsigned)f->process->instance & 0xffff);
-}
-
 static session *session_new(listener *l, const accepted *a)
 {
     front *f = l->daemon->state;
@@ -342,7 +333,7 @@ static session *session_new(listener *l, const accepted *a)
     if (s->next)
         s->next->at = &s->next;
     f->sessions = s;
-    id_make(f, s->id, sizeof s->id);
+    session_id_make(&f->ids, "L", s->id);
     address_write(&a->address, s->client);
     s->dialect->reset(s);
     return s;

@@ -37,7 +37,7 @@ struct session {
     const dialect *dialect;
     str service; /* the listener's */
     phase phase;
-    char id[24], client[INET6_ADDRSTRLEN];
+    char id[SESSION_ID_SIZE], client[INET6_ADDRSTRLEN];
     stream stream;
     timer deadline;
     peer *asked;        /* who has an open question of ours */

@@ -1,6 +1,5 @@
 /* A session's life: open, input, replies, waiting, end. Runs in: smtpd. */
 #include "smtpd/session.h"
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "proto/smtp_reply.h"
@@ -335,7 +334,7 @@ void session_open(listener *l, const accepted *a)
     s->phase = PHASE_GREET;
     s->lines = line_reader_new(s->config->line_length_limit, false);
     client_name(s, &a->address);
-    snprintf(s->id, sizeof s->id, "%llX-%X", (unsigned long long)clock_us(), (unsigned)s->slot);
+    session_id_make(&d->ids, "", s->id);
     s->is_unlimited = is_lmtp(s) || networks_match(&d->trusted, (const struct sockaddr *)&a->address);
     s->is_trusted_newline = networks_match(&d->newline_exceptions, (const struct sockaddr *)&a->address);
     d->session_count++;

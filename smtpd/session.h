@@ -3,6 +3,7 @@
 #pragma once
 #include "conf/networks.h"
 #include "daemon/daemon.h"
+#include "daemon/session_id.h"
 #include "ipc/talk/meter.h"
 #include "ipc/talk/policy.h"
 #include "loop/stream.h"
@@ -106,7 +107,7 @@ typedef struct session {
     enum meter_kind counting;
     str asked_for; /* recipient that is being counted */
     line_reader lines;
-    char id[24], client[64];
+    char id[SESSION_ID_SIZE], client[64];
     str helo, login;
     char tls[96];
     sasl sasl;
@@ -124,6 +125,7 @@ struct smtpd {
     VEC(session *) sessions; /* by slot; NULL: free */
     VEC(size_t) free_slots;
     uint32_t serial;
+    session_ids ids;
     uint64_t session_count, accepted, refused;
     tls_context *tls;
     networks trusted, newline_exceptions, verp_clients; /* of the current generation */
