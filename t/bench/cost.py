@@ -9,7 +9,8 @@ import time
 
 import procs
 
-SYNCS = ("fsync", "fdatasync", "syncfs")  # sync_file_range only starts to write and waits for nothing
+# Of files that are made durable together (io_submit) each begins to be written by a sync_file_range of its own.
+SYNCS = ("fsync", "fdatasync", "syncfs", "sync_file_range")
 ROW = re.compile(r"^\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+)\s+(?:\d+\s+)?(\w+)$", re.M)
 
 
