@@ -21,7 +21,7 @@ static void pair_check(checking *c, const key_pair *p)
     }
     if (!is_fault(f)) {
         about = p->certificates;
-        f = tls_context_make(buf_str(&certificates), (secret){ buf_str(&key) }, NULL, &made);
+        f = tls_context_make(buf_str(&certificates), (secret){ buf_str(&key) }, (secret){ STR_NONE }, &made);
     }
     if (is_fault(f))
         problem_error(c->problems, about, 0, "%s", f.text);

@@ -15,7 +15,7 @@ void front_load_tls(front *f)
     tls_context *next;
     if (certificate < 0 || key < 0)
         return;
-    fault fail = tls_context_open(certificate, key, f->tls, &next);
+    fault fail = tls_context_open(certificate, key, daemon_file(f->process, "tls-tickets"), &next);
     if (is_fault(fail)) {
         log_fault(LOG_ERROR, "bad-certificate", fail);
         return;

@@ -1,11 +1,15 @@
 /* The steps of a start, each with its fault, and the work that follows. Runs in: master. */
 #include "base/log.h"
+#include "base/secret.h"
 #include "master/master.h"
 #include "os/become.h"
+#include "os/fd.h"
 #include "os/lock.h"
+#include "tls/context.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 fault master_complain(fault f)
@@ -25,6 +29,23 @@ fault master_configuration_load(master *m)
     fputs(buf_c(&words), stderr);
     buf_free(&words);
     return f;
+}
+
+static fault tickets_seal(const char *name, int *out)
+{
+    char keys[TLS_TICKET_KEYS_BYTES];
+    fault f = getrandom(keys, sizeof keys, 0) == sizeof keys ? NO_FAULT : fault_errno("make keys of session tickets");
+    if (!is_fault(f))
+        f = fd_seal(name, (str){ keys, sizeof keys }, out);
+    secret_wipe(keys, sizeof keys);
+    return f;
+}
+
+/* A TLS session resumes at any process of the role, also at one that was started since; never at one of another role. */
+fault master_tickets_make(master *m)
+{
+    fault f = tickets_seal("smtp-tickets", &m->tickets_fd);
+    return is_fault(f) ? f : tickets_seal("login-tickets", &m->login_tickets_fd);
 }
 
 fault master_places_make(master *m)

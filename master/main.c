@@ -2,6 +2,7 @@
 #include "base/num.h"
 #include "master/master.h"
 #include "os/become.h"
+#include <sched.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,6 +21,12 @@ static fault confine(const master *m)
 {
     identity id = { .is_privileged = m->is_privileged, .root_fd = -1 };
     return become(&master_contract, &id);
+}
+
+static size_t cpus_usable(void)
+{
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? (size_t)CPU_COUNT(&set) : 1;
 }
 
 static bool arguments_read(master *m, int argc, char **argv)
@@ -46,6 +53,9 @@ int main(int argc, char **argv)
                  .ready_fd = -1,
                  .lock_fd = -1,
                  .log_fd = -1,
+                 .tickets_fd = -1,
+                 .login_tickets_fd = -1,
+                 .cpus = cpus_usable(),
                  .spawn = spawn,
                  .is_privileged = geteuid() == 0 };
     if (!arguments_read(&m, argc, argv)) {
@@ -56,6 +66,8 @@ int main(int argc, char **argv)
     m.loop = loop_new();
     if (is_fault(master_complain(master_configuration_load(&m))))
         return 2;
+    if (is_fault(master_complain(master_tickets_make(&m))))
+        return 3;
     if (is_fault(master_complain(master_places_make(&m))))
         return 3;
     if (is_fault(master_complain(master_sockets_bind(&m))))

@@ -75,6 +75,8 @@ typedef struct master {
     uint64_t generation;
     int snapshot_fd, log_fd, lock_fd;
     int cert_fd, key_fd, login_cert_fd, login_key_fd; /* sealed; -1: none */
+    int tickets_fd, login_tickets_fd; /* keys of TLS session tickets: sealed, the same for all generations; -1: none */
+    size_t cpus; /* that may be used */
     child *children;
     local_socket *sockets;
     net_listener *listeners;
@@ -96,6 +98,7 @@ typedef struct master {
 /* begin.c: the steps of a start */
 fault master_complain(fault f); /* on stderr; gives it back */
 fault master_configuration_load(master *m);
+fault master_tickets_make(master *m);
 fault master_places_make(master *m);
 fault master_sockets_bind(master *m);
 void master_work(master *m); /* confined: starts the processes and runs to the end */

@@ -65,7 +65,7 @@ static bool was_replaced(master *m, const role *r)
 void children_match(master *m)
 {
     for (size_t i = 0; i < role_count; i++) {
-        size_t wanted = roles[i].count(m->parsed);
+        size_t wanted = roles[i].count(m->parsed, m->cpus);
         if (role_is_replaced(&roles[i], m->parsed) || was_replaced(m, &roles[i]))
             role_replace(m, &roles[i], wanted);
         else

@@ -2,34 +2,52 @@
 #include "conf/list.h"
 #include "conf/networks.h"
 
-enum { CLEANUP_DEFAULT = 8, CRYPT_WORKERS = 2 };
+enum { CLEANUP_DEFAULT = 8, SMTPD_DEFAULT = 4, CRYPT_WORKERS = 2 };
 
-static size_t one(const parsed *p)
+static size_t one(const parsed *p, size_t cpus)
 {
-    (void)p;
+    (void)p, (void)cpus;
     return 1;
 }
 
-static size_t crypt_workers(const parsed *p)
+static size_t crypt_workers(const parsed *p, size_t cpus)
 {
-    (void)p;
+    (void)p, (void)cpus;
     return CRYPT_WORKERS;
 }
 
-static size_t pam_helpers(const parsed *p)
+static size_t pam_helpers(const parsed *p, size_t cpus)
 {
+    (void)cpus;
     return p->base.config.system_users ? 1 : 0;
 }
 
-/* maxproc of the service; a dash means what keeps an fsync each in flight for many sessions (PIPELINE 3). */
-static size_t cleanups(const parsed *p)
+/* The largest maxproc of the services of a role. A dash means `usual`, and so does no limit. */
+static size_t process_max(const parsed *p, service_role r, size_t usual)
 {
+    size_t most = 0;
     for (size_t i = 0; i < p->services.rows.n; i++) {
         const service *s = &p->services.rows.p[i];
-        if (s->role == ROLE_CLEANUP && s->process_max != 0 && s->process_max != PROCESS_UNLIMITED)
-            return (size_t)s->process_max;
+        bool is_usual = s->process_max == 0 || s->process_max == PROCESS_UNLIMITED;
+        size_t n = is_usual ? usual : (size_t)s->process_max;
+        if (s->role == r && n > most)
+            most = n;
     }
-    return CLEANUP_DEFAULT;
+    return most ? most : usual;
+}
+
+/* A dash means what keeps an fsync each in flight for many sessions (PIPELINE 3). */
+static size_t cleanups(const parsed *p, size_t cpus)
+{
+    (void)cpus;
+    return process_max(p, ROLE_CLEANUP, CLEANUP_DEFAULT);
+}
+
+/* One has any number of sessions: more than one a CPU would have nothing to do. */
+static size_t smtpds(const parsed *p, size_t cpus)
+{
+    size_t most = process_max(p, ROLE_SMTPD, SMTPD_DEFAULT);
+    return most < cpus ? most : cpus;
 }
 
 /* Whether a service of the role stands in master.cf at all. */
@@ -41,14 +59,15 @@ static bool has_service(const parsed *p, service_role r)
     return false;
 }
 
-static size_t imapds(const parsed *p)
+static size_t imapds(const parsed *p, size_t cpus)
 {
+    (void)cpus;
     return has_service(p, ROLE_LOGIN) ? 1 : 0;
 }
 
 /* The order is the order of accounts: new rows go to the end. */
 const role roles[] = {
-    { "smtpd", ROOT_IS_EMPTY, ROLE_HAS_KEYS | ROLE_HAS_SERVICES, NULL, 0, RANK_TAKES, one },
+    { "smtpd", ROOT_IS_EMPTY, ROLE_HAS_KEYS | ROLE_HAS_SERVICES, NULL, 0, RANK_TAKES, smtpds },
     { "cleanup", ROOT_IS_EMPTY, ROLE_WITH_CHECKS, "submit", 1, RANK_MAKES_DURABLE, cleanups },
     { "qmgr", ROOT_IS_QUEUE, 0, "queue", 2, RANK_QUEUES, one },
     { "policy", ROOT_IS_HOST, ROLE_REPLACED, NULL, 3, RANK_ANSWERS, one },
@@ -67,7 +86,7 @@ const role roles[] = {
 const size_t role_count = COUNT_OF(roles);
 
 const role_link role_links[] = {
-    { "smtpd", "policy" }, { "smtpd", "cleanup" },  { "smtpd", "auth" },     { "smtpd", "meter" },
+    { "smtpd", "policy" }, { "smtpd", "cleanup" },  { "smtpd", "auth" },     { "smtpd", "meter" },     { "smtpd", "smtpd" },
     { "cleanup", "qmgr" }, { "cleanup", "policy" }, { "pickup", "cleanup" }, { "qmgr", "policy" },
     { "qmgr", "local" },   { "local", "auth" },     { "policy", "auth" },    { "auth", "auth-worker" },
     { "auth", "pam" },     { "login", "auth" },     { "login", "meter" },    { "login", "imapd" },

@@ -22,7 +22,7 @@ typedef struct role {
     const char *local_socket; /* in public/; NULL: none */
     unsigned account;         /* offset in a numeric process_users */
     role_rank rank;
-    size_t (*count)(const parsed *p);
+    size_t (*count)(const parsed *p, size_t cpus);
 } role;
 
 typedef struct role_link {

@@ -91,9 +91,11 @@ static bool give_keys(child *c)
     const master *m = c->master;
     bool is_login = strcmp(c->role->name, "login") == 0;
     int cert = is_login ? m->login_cert_fd : m->cert_fd, key = is_login ? m->login_key_fd : m->key_fd;
+    int tickets = is_login ? m->login_tickets_fd : m->tickets_fd;
     if (!(c->role->flags & ROLE_HAS_KEYS) || cert < 0 || key < 0)
         return true;
-    return give(c, CONTROL_FILE, STR("tls-cert"), cert) && give(c, CONTROL_FILE, STR("tls-key"), key);
+    return give(c, CONTROL_FILE, STR("tls-cert"), cert) && give(c, CONTROL_FILE, STR("tls-key"), key) &&
+           give(c, CONTROL_FILE, STR("tls-tickets"), tickets);
 }
 
 static bool give_listeners(child *c)

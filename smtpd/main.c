@@ -7,7 +7,7 @@ static const contract smtpd_contract = {
     .root = ROOT_EMPTY,
     .calls = CALLS_LOOP | CALLS_ACCEPT | CALLS_RECEIVE,
     .limits = { .open_files = 65536 },
-    .peers = "policy cleanup auth meter",
+    .peers = "policy cleanup auth meter smtpd",
 };
 
 static void configure(process *p)
@@ -28,7 +28,7 @@ static void configure(process *p)
     int certificates = daemon_file(p, "tls-cert"), key = daemon_file(p, "tls-key");
     if (certificates < 0 || key < 0)
         return;
-    f = tls_context_open(certificates, key, d->tls, &fresh);
+    f = tls_context_open(certificates, key, daemon_file(p, "tls-tickets"), &fresh);
     if (is_fault(f)) {
         log_fault(LOG_ERROR, "no-tls", f);
         return; /* what was in use stays */

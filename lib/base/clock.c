@@ -22,3 +22,8 @@ uint64_t clock_monotonic_ms(void)
 {
     return read_us(CLOCK_MONOTONIC) / 1000;
 }
+
+uint64_t clock_cpu_us(void)
+{
+    return read_us(CLOCK_PROCESS_CPUTIME_ID);
+}

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "daemon/control.h"
 #include "daemon/peers.h"
+#include "daemon/relief.h"
 #include "ipc/talk/control.h"
 #include <malloc.h>
 #include <signal.h>
@@ -89,6 +90,7 @@ void daemon_drain(process *d)
         return;
     d->is_draining = true;
     daemon_listeners_close(d);
+    relief_leave(d);
     if (d->program->on_drain)
         d->program->on_drain(d);
     if (d->sessions == 0)

@@ -33,6 +33,7 @@ typedef struct peer {
     channel channel;
     talk talk;
     uint64_t asked; /* questions without answer; daemon_peer picks the lowest */
+    bool has_called; /* one of the own role: it has no time left (relief.h) */
     void *context;  /* the program's */
     struct peer *next;
 } peer;
@@ -51,6 +52,11 @@ typedef struct accepted {
     gid_t gid;
     pid_t pid;
 } accepted;
+
+typedef struct relief { /* what a process knows of its load (relief.h) */
+    uint64_t looked_ms, cpu_us;
+    bool is_busy; /* the next process of the role is called */
+} relief;
 
 typedef struct program {
     const contract *contract;
@@ -78,6 +84,7 @@ struct process {
     peer *peers;
     listener *listeners;
     struct daemon_file *files;
+    relief relief;
     int control_fd, log_fd;
     timer orphan; /* master is gone: the latest time to leave */
 };

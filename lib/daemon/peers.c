@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "daemon/control.h"
+#include "daemon/relief.h"
 #include "ipc/talk/control.h"
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -16,7 +17,7 @@ static const peer_row *row_find(const process *d, str role)
     for (size_t i = 0; i < d->program->peer_count; i++)
         if (str_equal(role, str_c(d->program->peers[i].role)))
             return &d->program->peers[i];
-    return NULL;
+    return str_equal(role, str_c(d->program->contract->role)) ? &relief_row : NULL;
 }
 
 static void peer_unlink(peer *p)
@@ -78,10 +79,11 @@ void daemon_peer_add(process *d, str role, uint32_t instance, int fd)
         close(fd);
         return;
     }
+    const char *name = row == &relief_row ? d->program->contract->role : row->role;
     if (d->control.loop)
-        peers_limit(d, row->role, instance);
+        peers_limit(d, name, instance);
     peer *p = memory_get(sizeof *p);
-    *p = (peer){ .daemon = d, .role = row->role, .instance = instance, .next = d->peers };
+    *p = (peer){ .daemon = d, .role = name, .instance = instance, .next = d->peers };
     d->peers = p;
     p->channel.fd = fd;
     if (d->control.loop) /* at work already */
@@ -139,15 +141,20 @@ static void listener_rest(listener *l)
     timer_set(&l->rest, 1000);
 }
 
+static void listener_watch(listener *l)
+{
+    watch_want(&l->watch, relief_is_on_duty(l->daemon) ? WATCH_READ : 0);
+}
+
 static void on_rested(void *context)
 {
-    listener *l = context;
-    watch_want(&l->watch, WATCH_READ);
+    listener_watch(context);
 }
 
 static void on_connection(void *context, unsigned ready)
 {
     listener *l = context;
+    process *d = l->daemon;
     (void)ready;
     for (int i = 0; i < ACCEPT_PER_ROUND; i++) {
         accepted a = { .uid = (uid_t)-1 };
@@ -156,20 +163,21 @@ static void on_connection(void *context, unsigned ready)
         if (a.fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
             listener_rest(l);
         if (a.fd < 0)
-            return;
+            break;
         if (a.address.ss_family == AF_UNIX && !local_peer(a.fd, &a)) {
             close(a.fd);
             continue;
         }
-        l->daemon->program->on_connection(l, &a);
+        d->program->on_connection(l, &a);
     }
+    relief_accepted(d);
 }
 
 static void listener_open(listener *l)
 {
     timer_open(&l->rest, l->daemon->loop, on_rested, l);
     watch_open(&l->watch, l->daemon->loop, l->fd, on_connection, l);
-    watch_want(&l->watch, WATCH_READ);
+    listener_watch(l);
 }
 
 void daemon_listener_add(process *d, str key, int fd)
@@ -187,6 +195,13 @@ void daemon_listeners_open(process *d)
 {
     for (listener *l = d->listeners; l; l = l->next)
         listener_open(l);
+}
+
+void daemon_listeners_watch(process *d)
+{
+    for (listener *l = d->listeners; l; l = l->next)
+        if (l->watch.is_open)
+            listener_watch(l);
 }
 
 static void listener_free(listener *l)

@@ -7,7 +7,7 @@
 #include <openssl/rand.h>
 #include <stdlib.h>
 
-enum { TICKET_KEY_BYTES = 80, RECORD_BYTES = 16384 };
+enum { RECORD_BYTES = 16384 };
 
 /* What the system's defaults have, without static RSA (no forward secrecy), SHA-1 and broken or exotic ciphers. */
 static const char suites[] = "DEFAULT:!kRSA:!aNULL:!eNULL:!PSK:!SRP:!DSS:!MD5:!RC4:!3DES:!SHA1:!SEED:!IDEA:!ARIA:!CAMELLIA";
@@ -96,18 +96,16 @@ static bool use_key(SSL_CTX *ctx, BIO *pem)
     return is_good;
 }
 
-static void keep_tickets(SSL_CTX *ctx, const tls_context *old)
+static bool use_tickets(SSL_CTX *ctx, secret tickets)
 {
-    unsigned char keys[TICKET_KEY_BYTES];
-    if (old && SSL_CTX_get_tlsext_ticket_keys(old->ctx, keys, sizeof keys) == 1)
-        SSL_CTX_set_tlsext_ticket_keys(ctx, keys, sizeof keys);
-    secret_wipe(keys, sizeof keys);
+    str keys = tickets.hidden;
+    return keys.n == 0 || SSL_CTX_set_tlsext_ticket_keys(ctx, (char *)(uintptr_t)keys.p, (int)keys.n) == 1;
 }
 
-static fault context_fill(SSL_CTX *ctx, BIO *certificates, BIO *key)
+static fault context_fill(SSL_CTX *ctx, BIO *certificates, BIO *key, secret tickets)
 {
     ERR_clear_error();
-    if (!set_rules(ctx))
+    if (!set_rules(ctx) || !use_tickets(ctx, tickets))
         return tls_fault(FAULT_BUG, "TLS rules");
     if (!use_chain(ctx, certificates))
         return tls_fault(FAULT_REFUSED, "certificate");
@@ -118,7 +116,7 @@ static fault context_fill(SSL_CTX *ctx, BIO *certificates, BIO *key)
     return NO_FAULT;
 }
 
-fault tls_context_make(str certificates, secret key, const tls_context *old, tls_context **out)
+fault tls_context_make(str certificates, secret key, secret tickets, tls_context **out)
 {
     *out = NULL;
     if (certificates.n > TLS_PEM_MAX || key.hidden.n > TLS_PEM_MAX)
@@ -126,7 +124,7 @@ fault tls_context_make(str certificates, secret key, const tls_context *old, tls
     SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
     BIO *certificates_pem = BIO_new_mem_buf(certificates.n ? certificates.p : "", (int)certificates.n);
     BIO *key_pem = BIO_new_mem_buf(key.hidden.n ? key.hidden.p : "", (int)key.hidden.n);
-    fault f = ctx && certificates_pem && key_pem ? context_fill(ctx, certificates_pem, key_pem)
+    fault f = ctx && certificates_pem && key_pem ? context_fill(ctx, certificates_pem, key_pem, tickets)
                                                  : tls_fault(FAULT_BUG, "TLS context");
     BIO_free(certificates_pem);
     BIO_free(key_pem);
@@ -134,22 +132,24 @@ fault tls_context_make(str certificates, secret key, const tls_context *old, tls
         SSL_CTX_free(ctx);
         return f;
     }
-    keep_tickets(ctx, old);
     tls_context *c = memory_get(sizeof *c);
     *c = (tls_context){ .ctx = ctx, .holders = 1 };
     *out = c;
     return NO_FAULT;
 }
 
-fault tls_context_open(int certificates_fd, int key_fd, const tls_context *old, tls_context **out)
+fault tls_context_open(int certificates_fd, int key_fd, int tickets_fd, tls_context **out)
 {
-    str certificates = STR_NONE, key = STR_NONE;
+    str certificates = STR_NONE, key = STR_NONE, tickets = STR_NONE;
     *out = NULL;
     fault f = fd_map_sealed(certificates_fd, TLS_PEM_MAX, &certificates);
     if (!is_fault(f))
         f = fd_map_sealed(key_fd, TLS_PEM_MAX, &key);
     if (!is_fault(f))
-        f = tls_context_make(certificates, (secret){ key }, old, out);
+        f = fd_map_sealed(tickets_fd, TLS_TICKET_KEYS_BYTES, &tickets);
+    if (!is_fault(f))
+        f = tls_context_make(certificates, (secret){ key }, (secret){ tickets }, out);
+    fd_unmap(&tickets);
     fd_unmap(&key);
     fd_unmap(&certificates);
     return f;

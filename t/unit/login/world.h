@@ -144,7 +144,7 @@ static inline void world_tls(world *w)
 {
     buf certificate = buf_new(100000), key = buf_new(100000);
     certificate_make("mx.example.test", &certificate, &key);
-    assert_false(is_fault(tls_context_make(buf_str(&certificate), (secret){ buf_str(&key) }, NULL, &w->front.tls)));
+    assert_false(is_fault(tls_context_make(buf_str(&certificate), (secret){ buf_str(&key) }, (secret){ STR_NONE }, &w->front.tls)));
     buf_free(&certificate);
     buf_free(&key);
 }

@@ -31,6 +31,23 @@ static void both_ends_get_one(void **state)
     assert_int_equal(end_last("meter")->peer_count, 0);
 }
 
+/* They tell each other when one has no time left (daemon/relief.h). */
+static void two_of_smtpd_talk_with_each_other_and_two_of_others_do_not(void **state)
+{
+    (void)state;
+    world_load();
+    start_one("smtpd", 0);
+    process_end *first = end_last("smtpd");
+    start_one("smtpd", 1);
+    start_one("cleanup", 0);
+    process_end *cleanup = end_last("cleanup");
+    start_one("cleanup", 1);
+    assert_true(has_peer(first, "smtpd/1"));
+    assert_true(has_peer(end_last("smtpd"), "smtpd/0"));
+    assert_int_equal(first->peer_count, 3);
+    assert_int_equal(cleanup->peer_count, 2);
+}
+
 static void who_leaves_gets_no_new_one(void **state)
 {
     (void)state;
@@ -97,6 +114,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(both_ends_get_one),
+        TEST(two_of_smtpd_talk_with_each_other_and_two_of_others_do_not),
         TEST(who_leaves_gets_no_new_one),
         TEST(a_lost_one_is_made_again_once),
         TEST(nobody_gets_one_that_is_not_in_the_table),

@@ -25,7 +25,7 @@ static void each_role_runs_as_often_as_it_should(void **state)
     (void)state;
     start_all();
     for (size_t i = 0; i < role_count; i++)
-        assert_int_equal(end_spawns(roles[i].name), roles[i].count(w->master.parsed));
+        assert_int_equal(end_spawns(roles[i].name), roles[i].count(w->master.parsed, 1));
     assert_int_equal(end_spawns("cleanup"), 2);
     assert_int_equal(end_last("smtpd")->listeners, 1);
     assert_int_equal(end_last("cleanup")->listeners, 1);

@@ -131,6 +131,28 @@ static void tables_of_clients_take_a_new_cleanup(void **state)
     }
 }
 
+/* maxproc of all its services; what a row leaves open is 0, a dash. */
+static void smtpd_runs_as_often_as_its_services_and_the_cpus_allow(void **state)
+{
+    static const struct {
+        uint64_t maxproc[2];
+        size_t cpus, runs;
+    } rows[] = {
+        { { 0, 0 }, 1, 1 }, { { 0, 0 }, 2, 2 },   { { 0, 0 }, 64, 4 }, { { 1, 1 }, 64, 1 },
+        { { 1, 0 }, 64, 4 }, { { 10, 1 }, 64, 10 }, { { 10, 1 }, 8, 8 }, { { PROCESS_UNLIMITED, 1 }, 64, 4 },
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        service of[] = { { .role = ROLE_SMTPD, .process_max = rows[i].maxproc[0] },
+                         { .role = ROLE_CLEANUP, .process_max = 20 },
+                         { .role = ROLE_SMTPD, .process_max = rows[i].maxproc[1] } };
+        parsed p = { .services.rows = { of, COUNT_OF(of), COUNT_OF(of) } };
+        if (role_by_name("smtpd")->count(&p, rows[i].cpus) != rows[i].runs)
+            fail_msg("row %zu", i);
+        assert_int_equal(role_by_name("cleanup")->count(&p, rows[i].cpus), 20);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +160,7 @@ int main(void)
         cmocka_unit_test(no_contract_names_more_than_its_links),
         cmocka_unit_test(each_role_has_an_account_of_its_own),
         cmocka_unit_test(who_is_asked_leaves_later),
+        cmocka_unit_test(smtpd_runs_as_often_as_its_services_and_the_cpus_allow),
         cmocka_unit_test(tables_of_clients_take_a_new_cleanup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

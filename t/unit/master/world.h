@@ -187,6 +187,9 @@ static int setup(void **state)
                    .ready_fd = -1,
                    .lock_fd = -1,
                    .log_fd = -1,
+                   .tickets_fd = -1,
+                   .login_tickets_fd = -1,
+                   .cpus = 1,
                    .ctl_fd = -1,
                    .loop = loop_new(),
                    .spawn = world_spawn };

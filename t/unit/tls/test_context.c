@@ -27,7 +27,7 @@ static void pem_free(pem *p)
 static fault try_make(str certificate, str key)
 {
     tls_context *c = NULL;
-    fault f = tls_context_make(certificate, (secret){ key }, NULL, &c);
+    fault f = tls_context_make(certificate, (secret){ key }, (secret){ STR_NONE }, &c);
     assert_int_equal(is_fault(f), c == NULL);
     tls_context_release(c);
     return f;
@@ -77,23 +77,28 @@ static void a_damaged_chain_is_refused(void **state)
 static void sealed_files_are_read_and_others_refused(void **state)
 {
     pem p = pem_new("a.example.test");
-    int certificate = -1, key = -1, ends[2];
-    tls_context *c, *next;
+    int certificate = -1, key = -1, tickets = -1, short_tickets = -1, ends[2];
+    static const char keys[TLS_TICKET_KEYS_BYTES];
+    tls_context *c;
     (void)state;
     assert_false(is_fault(fd_seal("tls-cert", buf_str(&p.certificate), &certificate)));
     assert_false(is_fault(fd_seal("tls-key", buf_str(&p.key), &key)));
-    assert_false(is_fault(tls_context_open(certificate, key, NULL, &c)));
-    assert_false(is_fault(tls_context_open(certificate, key, c, &next)));
+    assert_false(is_fault(fd_seal("tls-tickets", (str){ keys, sizeof keys }, &tickets)));
+    assert_false(is_fault(fd_seal("tls-tickets", (str){ keys, sizeof keys - 1 }, &short_tickets)));
+    assert_false(is_fault(tls_context_open(certificate, key, tickets, &c)));
     tls_context_release(c);
-    tls_context_release(next);
     assert_int_equal(pipe(ends), 0);
-    assert_true(is_fault(tls_context_open(ends[0], key, NULL, &c)));
+    assert_true(is_fault(tls_context_open(ends[0], key, tickets, &c)));
     assert_null(c);
-    assert_true(is_fault(tls_context_open(-1, key, NULL, &c)));
+    assert_true(is_fault(tls_context_open(-1, key, tickets, &c)));
+    assert_true(is_fault(tls_context_open(certificate, key, -1, &c)));
+    assert_true(is_fault(tls_context_open(certificate, key, short_tickets, &c)));
     close(ends[0]);
     close(ends[1]);
     close(certificate);
     close(key);
+    close(tickets);
+    close(short_tickets);
     pem_free(&p);
 }
 

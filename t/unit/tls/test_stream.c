@@ -55,12 +55,15 @@ static void on_end(void *context)
 
 static const stream_handler handler = { .on_input = on_input, .on_idle = on_idle, .on_end = on_end };
 
-static tls_context *context_new(const tls_context *old)
+static const char ticket_keys[] = "0123456789012345678901234567890123456789"
+                                  "0123456789012345678901234567890123456789";
+
+static tls_context *context_new(const char *tickets)
 {
     buf certificate = buf_new(100000), key = buf_new(100000);
     tls_context *c;
     certificate_make("mx.example.test", &certificate, &key);
-    assert_false(is_fault(tls_context_make(buf_str(&certificate), (secret){ buf_str(&key) }, old, &c)));
+    assert_false(is_fault(tls_context_make(buf_str(&certificate), (secret){ buf_str(&key) }, (secret){ str_c(tickets) }, &c)));
     buf_free(&certificate);
     buf_free(&key);
     return c;
@@ -69,7 +72,7 @@ static tls_context *context_new(const tls_context *old)
 static int setup(void **state)
 {
     static fixture f;
-    f = (fixture){ .loop = loop_new(), .context = context_new(NULL), .client_ctx = SSL_CTX_new(TLS_client_method()),
+    f = (fixture){ .loop = loop_new(), .context = context_new(ticket_keys), .client_ctx = SSL_CTX_new(TLS_client_method()),
                    .got = buf_new(1 << 20), .description = buf_new(200), .idle_s = 10 };
     SSL_CTX_set_session_cache_mode(f.client_ctx, SSL_SESS_CACHE_CLIENT);
     *state = &f;
@@ -207,6 +210,12 @@ static void much_comes_and_goes_whole(void **state)
     assert_int_equal(f->sent_to_us, BULK);
 }
 
+static void context_change(fixture *f, const char *tickets)
+{
+    tls_context_release(f->context);
+    f->context = context_new(tickets);
+}
+
 static void a_session_resumes_also_under_a_new_certificate(void **state)
 {
     fixture *f = *state;
@@ -215,11 +224,19 @@ static void a_session_resumes_also_under_a_new_certificate(void **state)
     assert_false(f->was_resumed);
     assert_null(serve(f, says_hello, STR_NONE));
     assert_true(f->was_resumed);
-    tls_context *next = context_new(f->context);
-    tls_context_release(f->context);
-    f->context = next;
+    context_change(f, ticket_keys);
     assert_null(serve(f, says_hello, STR_NONE));
     assert_true(f->was_resumed);
+}
+
+static void a_session_does_not_resume_where_other_keys_are(void **state)
+{
+    fixture *f = *state;
+    f->echoes = true;
+    assert_null(serve(f, says_hello, STR_NONE));
+    context_change(f, "");
+    assert_null(serve(f, says_hello, STR_NONE));
+    assert_false(f->was_resumed);
 }
 
 static void version_is(fixture *f, int version, bool works)
@@ -361,6 +378,7 @@ int main(void)
         TEST(a_greeting_waits_for_the_handshake),
         TEST(much_comes_and_goes_whole),
         TEST(a_session_resumes_also_under_a_new_certificate),
+        TEST(a_session_does_not_resume_where_other_keys_are),
         TEST(tls_1_2_works),
         TEST(tls_1_1_is_refused),
         TEST(weak_suites_are_refused),
