@@ -27,6 +27,7 @@ void tls_preload(void)
     RAND_bytes(&byte, 1);
     RAND_priv_bytes(&byte, 1);
     SSL_CTX_free(SSL_CTX_new(TLS_server_method()));
+    tls_wire_load();
     ERR_clear_error();
 }
 
@@ -56,6 +57,7 @@ static bool set_rules(SSL_CTX *ctx)
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF); /* sessions resume by ticket and cost no memory here */
     SSL_CTX_set_num_tickets(ctx, 1);
     SSL_CTX_set_dh_auto(ctx, 1);
+    SSL_CTX_set_read_ahead(ctx, 1); /* a record is read at once, not first its head */
     SSL_CTX_set_max_send_fragment(ctx, RECORD_BYTES);
     SSL_CTX_set_alpn_select_cb(ctx, on_alpn, NULL);
     return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 && SSL_CTX_set_cipher_list(ctx, suites) == 1 &&

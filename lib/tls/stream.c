@@ -77,6 +77,7 @@ static ssize_t tls_write(void *context, const void *bytes, size_t n, unsigned *w
     }
     ERR_clear_error();
     errno = 0;
+    t->is_last_write = t->stream->is_closing && n == t->stream->out.n;
     int put = SSL_write(t->ssl, bytes, length(n));
     handshake_done(t);
     return put > 0 ? put : outcome(t, put, wants);
@@ -85,13 +86,14 @@ static ssize_t tls_write(void *context, const void *bytes, size_t n, unsigned *w
 static bool tls_pending(void *context)
 {
     const tls_session *t = context;
-    return !t->is_broken && SSL_pending(t->ssl) > 0;
+    return !t->is_broken && SSL_has_pending(t->ssl) == 1 /* what was read ahead, too */;
 }
 
 static void tls_close(void *context)
 {
     tls_session *t = context;
     ERR_clear_error();
+    t->is_last_write = false;
     if (!t->is_broken && t->is_established)
         SSL_shutdown(t->ssl); /* says goodbye; the peer's is not waited for */
     SSL_free(t->ssl);
@@ -109,9 +111,9 @@ void tls_begin(stream *s, tls_context *c, const char *protocol, str id)
         return;
     }
     tls_session *t = memory_get(sizeof *t);
-    *t = (tls_session){ .ssl = SSL_new(c->ctx), .context = tls_context_hold(c), .protocol = protocol };
+    *t = (tls_session){ .ssl = SSL_new(c->ctx), .context = tls_context_hold(c), .protocol = protocol, .stream = s };
     snprintf(t->id, sizeof t->id, "%.*s", STR_ARG(id));
-    bool is_set = t->ssl && SSL_set_fd(t->ssl, s->fd) == 1;
+    bool is_set = t->ssl && tls_wire_open(t);
     assert(is_set); /* fails for want of memory only */
     SSL_set_app_data(t->ssl, t);
     SSL_set_accept_state(t->ssl);

@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-enum { BULK = 3 * 1024 * 1024 };
+enum { BULK = 3 * 1024 * 1024, SENDS_MAX = 16 };
 
 typedef struct fixture {
     loop *loop;
@@ -23,10 +23,22 @@ typedef struct fixture {
     int client_fd;
     size_t sent_to_us;
     buf got, description;
-    bool echoes, greets, was_resumed;
+    bool echoes, greets, finishes, was_resumed;
     unsigned ended;
     uint64_t idle_s;
 } fixture;
+
+/* In the place of the system call: what the server's side sends, and whether the kernel is told that more follows. The client's side
+ * writes. */
+static bool is_followed[SENDS_MAX];
+static size_t sends;
+
+ssize_t send(int fd, const void *bytes, size_t n, int flags)
+{
+    if (sends < SENDS_MAX)
+        is_followed[sends++] = flags & MSG_MORE;
+    return sendto(fd, bytes, n, flags, NULL, 0);
+}
 
 static size_t on_input(void *context, str bytes)
 {
@@ -38,6 +50,8 @@ static size_t on_input(void *context, str bytes)
     buf_append(&f->got, str_upto(bytes, 64));
     if (f->echoes)
         stream_write(&f->stream, bytes);
+    if (f->finishes)
+        stream_finish(&f->stream);
     return bytes.n;
 }
 
@@ -170,6 +184,50 @@ static void *reads_greeting(void *context)
         return "no greeting";
     leave(f, ssl);
     return NULL;
+}
+
+/* A ticket comes before the answer to what came with the client's Finished; the last answer, before the goodbye. */
+static void what_is_followed_at_once_goes_with_it(void **state)
+{
+    static const bool kept[] = { false, true, false, false }, last[] = { false, true, true, false };
+    fixture *f = *state;
+    f->echoes = true;
+    sends = 0;
+    assert_null(serve(f, says_hello, STR_NONE));
+    assert_int_equal(sends, COUNT_OF(kept));
+    assert_memory_equal(is_followed, kept, sizeof kept);
+    f->finishes = true;
+    sends = 0;
+    assert_null(serve(f, says_hello, STR_NONE));
+    assert_int_equal(sends, COUNT_OF(last));
+    assert_memory_equal(is_followed, last, sizeof last);
+}
+
+/* Two records in one packet. */
+static void *says_two_things(void *context)
+{
+    fixture *f = context;
+    char text[32] = "";
+    SSL *ssl = connect_tls(f);
+    if (ssl == NULL)
+        return "no handshake";
+    BIO *packet = BIO_push(BIO_new(BIO_f_buffer()), BIO_new_socket(f->client_fd, BIO_NOCLOSE));
+    SSL_set0_wbio(ssl, packet);
+    if (SSL_write(ssl, "one", 3) != 3 || SSL_write(ssl, "two", 3) != 3 || BIO_flush(packet) != 1)
+        return "no write";
+    if (SSL_read(ssl, text, 3) != 3 || SSL_read(ssl, text, 3) != 3)
+        return "no echo";
+    leave(f, ssl);
+    return strcmp(text, "two") == 0 ? NULL : "another echo";
+}
+
+/* The socket says nothing of the second. */
+static void what_was_read_ahead_is_not_left(void **state)
+{
+    fixture *f = *state;
+    f->echoes = true;
+    assert_null(serve(f, says_two_things, STR_NONE));
+    assert_string_equal(buf_c(&f->got), "onetwo");
 }
 
 /* The server speaks first: the handshake runs in its write. */
@@ -375,6 +433,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_line_comes_and_goes),
+        TEST(what_is_followed_at_once_goes_with_it),
+        TEST(what_was_read_ahead_is_not_left),
         TEST(a_greeting_waits_for_the_handshake),
         TEST(much_comes_and_goes_whole),
         TEST(a_session_resumes_also_under_a_new_certificate),
