@@ -75,18 +75,20 @@ static const talk_row rows[] = {
 };
 static const talk control_talk = { "control", rows, COUNT_OF(rows), NULL };
 
+/* At the end, so that the processes of a role are shown in the order of their numbers. */
 child *child_add(master *m, const role *r, uint32_t instance)
 {
-    child *c = memory_get(sizeof *c);
+    child *c = memory_get(sizeof *c), **end = &m->children;
+    while (*end)
+        end = &(*end)->next;
     *c = (child){ .master = m,
                   .role = r,
                   .instance = instance,
                   .born = m->generation,
                   .pidfd = -1,
-                  .next = m->children,
                   .sandbox = buf_new(400),
                   .detail = buf_new(4096) };
-    m->children = c;
+    *end = c;
     return c;
 }
 

@@ -1,4 +1,5 @@
 """What master promises: a reload drops nobody, a stop loses nothing and ends, a process that ends is replaced."""
+import json
 import os
 import re
 import signal
@@ -203,6 +204,39 @@ def test_a_process_that_is_killed_is_replaced(suite, role):
             return False
     until(sends, "a message taken")
     suite.wait_messages(1)
+
+
+def accepted(suite):
+    """How many connections each smtpd has accepted, the first one first."""
+    processes = json.loads(suite.postrider("status", "--json").stdout)["processes"]
+    return [p["accepted"] for p in processes if p["process"] == "smtpd"]
+
+
+def test_a_second_smtpd_helps_when_the_first_has_no_time(suite):
+    """And not before: who wakes up for nothing takes time from the others."""
+    wanted = min(len(os.sched_getaffinity(0)), 4)
+    until(lambda: len(suite.processes("smtpd")) == wanted, f"{wanted} of smtpd")
+    for _ in range(5):
+        suite.send()
+    counts = accepted(suite)
+    assert len(counts) == wanted and counts[0] >= 5 and not any(counts[1:]), counts
+    if wanted == 1:
+        return
+    over = threading.Event()
+
+    def shakes_hands():
+        while not over.is_set():
+            with suite.smtp() as c:
+                c.starttls(context=suite.tls_context())
+    clients = [threading.Thread(target=shakes_hands) for _ in range(12)]
+    for c in clients:
+        c.start()
+    try:
+        until(lambda: accepted(suite)[1] > 0, "a connection of the second")
+    finally:
+        over.set()
+        for c in clients:
+            c.join()
 
 
 def test_processes_that_die_all_the_time_lose_nothing(suite):

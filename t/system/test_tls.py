@@ -1,6 +1,8 @@
 """TLS and login of the SMTP server: STARTTLS and what hides behind it (HOSTILE 6), versions, names, AUTH in every bad shape (12)."""
 import base64
+import os
 import re
+import signal
 import smtplib
 import socket
 import ssl
@@ -52,6 +54,32 @@ def test_starttls_and_a_message(suite):
     head = re.sub(rb"\n\s+", b" ", m.split(b"\n\n")[0])
     assert b"with ESMTPSA id" in head and b"TLSv1.3" in head
     assert b"Date:" in head and b"Message-ID:" in head and b"From:" in head  # completed for those who log in
+
+
+def resumed(suite, context, old=None):
+    """One session, which is not new if `old` may resume: whether it did, and what the next may resume."""
+    with socket.create_connection(("127.0.0.1", suite.submissions_port), DEADLINE_S) as raw:
+        with context.wrap_socket(raw, server_hostname="localhost", session=old) as c:
+            assert c.recv(1000).startswith(b"220")
+            return c.session_reused, c.session
+
+
+def test_a_session_resumes_after_a_reload_and_at_a_new_process(suite):
+    context = suite.tls_context()
+    was_resumed, session = resumed(suite, context)
+    assert not was_resumed
+    was_resumed, session = resumed(suite, context, session)
+    assert was_resumed
+    count = len(re.findall("process-ended process=policy", suite.log()))
+    suite.postrider("reload")
+    suite.wait_log("process-ended process=policy", count + 1)
+    was_resumed, session = resumed(suite, context, session)
+    assert was_resumed
+    count, gone = len(re.findall("started instance=", suite.log())), suite.processes("smtpd")
+    for pid in gone:
+        os.kill(pid, signal.SIGKILL)
+    until(lambda: len(suite.processes("smtpd")) == len(gone) and not set(gone) & set(suite.processes("smtpd")), "others")
+    assert resumed(suite, context, session)[0]
 
 
 INJECTED = [b"NOOP injected\r\n", b"EHLO evil.example\r\nMAIL FROM:<evil@x>\r\n", b"QUIT\r\n", b"N", b"\r\n",
