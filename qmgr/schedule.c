@@ -139,7 +139,8 @@ static bool is_unacknowledged(const message *m, fault why)
 
 static void discard(qmgr *q, message *m, fault why)
 {
-    log_event(LOG_INFO, "discarded", LOG_C("id", queue_id_text(m->id).text),
+    /* Of what was never finished nobody knows the id: files that a cleanup had in stock as it ended are most of it. */
+    log_event(is_fault(why) ? LOG_DEBUG : LOG_INFO, "discarded", LOG_C("id", queue_id_text(m->id).text),
               LOG_C("reason", is_fault(why) ? why.text : "who brought it by LMTP has it still"));
     message_remove(q, m);
 }
