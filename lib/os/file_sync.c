@@ -59,6 +59,11 @@ static void results_take(file_sync *files, size_t n)
     }
 }
 
+void file_sync_begin(int fd, uint64_t from, size_t n)
+{
+    (void)sync_file_range(fd, (off_t)from, (off_t)n, SYNC_FILE_RANGE_WRITE);
+}
+
 void file_sync_all(file_sync *files, size_t n)
 {
     for (size_t i = 0; i < n && n > 1; i++)

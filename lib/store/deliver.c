@@ -151,9 +151,11 @@ fault delivery_write(delivery *d, str bytes)
         (void)wire_to_stored(&d->lines, piece, &d->out);
         if (d->out.n < WRITE_BYTES)
             continue;
+        size_t from = current(d)->stored_bytes, n = d->out.n;
         fault f = out_flush(d);
         if (is_fault(f))
             return f;
+        file_sync_begin(current(d)->fd, from, n);
     }
     return NO_FAULT;
 }
