@@ -31,11 +31,13 @@ class Faulty(Suite):
         path = os.path.join(self.config_dir, "master.cf")
         with open(path, encoding="utf-8") as f:
             text = f.read()
-        if "cleanup unix y - y - - cleanup" in text:
+        alone = re.sub(r"(?m) - (cleanup|smtpd)$", r" 1 \1", text)
+        if alone != text:
             with open(path, "w", encoding="utf-8") as f:
-                f.write(text.replace("cleanup unix y - y - - cleanup", "cleanup unix y - y - 1 cleanup"))
+                f.write(alone)
             assert self.postrider("reload").returncode == 0
-            until(lambda: len(pids(self.master_pid, "cleanup")) == 1, "one cleanup")
+            for role in ("cleanup", "smtpd"):
+                until(lambda: len(pids(self.master_pid, role)) == 1, f"one {role}")
         return self
 
     def one(self, label):

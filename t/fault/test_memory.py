@@ -36,6 +36,12 @@ class Hungry(Faulty):
         with Client("127.0.0.1", self.smtp_port, local_hostname="client.example", timeout=10) as c:
             c.sendmail("a@b.example", [f"user4+{n}{'x' * 40}@example.test" for n in range(count)], f"{fields}\r\nbody\r\n")
 
+    def bounces(self, count):
+        """Mail of a program to many users that there are not: one report."""
+        to = [f"nobody{n}{'x' * 40}@example.test" for n in range(count)]
+        assert self.command("sendmail", "-f", "user4@example.test", *to, input="\nbody\n").returncode == 0
+        until(lambda: not self.queue_files("active", "deferred"), "an empty queue", 60)
+
     def starve(self, role, work):
         """More and more work, until it ends of it. Whether it did; what a library gives up alone, ends only a session."""
         before = pids(self.master_pid, role)
@@ -60,8 +66,11 @@ def hungry():
         yield s
 
 
-@pytest.mark.parametrize("role, work", [("smtpd", Hungry.sessions), ("smtpd", Hungry.mail), ("cleanup", Hungry.mail),
-                                        ("qmgr", Hungry.mail)])
+WORKERS = {"local-worker"}
+
+
+@pytest.mark.parametrize("role, work", [("local-worker", Hungry.mail), ("smtpd", Hungry.sessions), ("smtpd", Hungry.mail),
+                                        ("cleanup", Hungry.mail), ("qmgr", Hungry.mail), ("bounce", Hungry.bounces)])
 def test_a_process_without_memory(hungry, role, work):
     s = hungry
     seen = len(s.log())
@@ -71,4 +80,7 @@ def test_a_process_without_memory(hungry, role, work):
     s.settle({role})
     assert has_ended or work is not Hungry.mail
     died = re.findall(r"(?m)^.*-died .*$", s.log()[seen:])
-    assert len(died) == has_ended and all(f"process={role} " in line and "status 71" in line for line in died), died
+    if role in WORKERS:
+        assert died and all("worker-died" in line and "status 71" in line for line in died), died
+    else:
+        assert len(died) == has_ended and all(f"process={role} " in line and "status 71" in line for line in died), died
