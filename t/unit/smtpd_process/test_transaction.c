@@ -233,6 +233,16 @@ static void answer(policy_end *p, uint32_t code)
     rounds();
 }
 
+/* One that goes where it says, or is refused. */
+static void recipient_say(const char *user, uint32_t code)
+{
+    char line[100];
+    snprintf(line, sizeof line, "RCPT TO:<%s@l.example>\r\n", user);
+    say(line);
+    route(&w->policy[0], user);
+    answer(&w->policy[0], code);
+}
+
 static void ready(cleanup_end *e)
 {
     cleanup_ready m = { .queue_id = 7 };
@@ -267,9 +277,7 @@ static void takes_a_message(void **state)
 {
     (void)state;
     mail_begin();
-    say("RCPT TO:<u@l.example>\r\n");
-    route(&w->policy[0], "u");
-    answer(&w->policy[0], 250);
+    recipient_say("u", 250);
     assert_string_equal(heard(), "250 2.1.5 Ok\r\n");
     say("DATA\r\n");
     say("x\r\n.\r\n");
@@ -288,9 +296,7 @@ static void a_large_message_has_a_file(void **state)
     char octet[4] = "";
     (void)state;
     large_mail_begin();
-    say("RCPT TO:<u@l.example>\r\n");
-    route(&w->policy[0], "u");
-    answer(&w->policy[0], 250);
+    recipient_say("u", 250);
     assert_int_equal(w->cleanup[0].begins, 1);
     ready(&w->cleanup[0]);
     say("DATA\r\n");
@@ -318,9 +324,7 @@ static void content_rests_until_there_is_a_file(void **state)
 {
     (void)state;
     mail_begin();
-    say("RCPT TO:<u@l.example>\r\n");
-    route(&w->policy[0], "u");
-    answer(&w->policy[0], 250);
+    recipient_say("u", 250);
     say("DATA\r\n");
     heard();
     content_say(CLEANUP_ENCLOSED_MAX);
@@ -342,9 +346,7 @@ static void without_a_file_the_rest_is_read_and_refused(void **state)
     cleanup_done full = { .outcome = FAULT_TRY_LATER, .status = STR("3.1"), .reason = STR("full") };
     (void)state;
     mail_begin();
-    say("RCPT TO:<u@l.example>\r\n");
-    route(&w->policy[0], "u");
-    answer(&w->policy[0], 250);
+    recipient_say("u", 250);
     say("DATA\r\n");
     content_say(CLEANUP_ENCLOSED_MAX);
     channel_put(&w->cleanup[0].channel, CLEANUP_DONE, w->cleanup[0].ref, cleanup_done, &full);
@@ -363,9 +365,7 @@ static void routes_of_a_policy_that_ended_are_none(void **state)
 {
     (void)state;
     mail_begin();
-    say("RCPT TO:<u@l.example>\r\n");
-    route(&w->policy[0], "u");
-    answer(&w->policy[0], 250);
+    recipient_say("u", 250);
     say("RCPT TO:<v@l.example>\r\n");
     route(&w->policy[0], "v");
     channel_close(&w->policy[0].channel);
@@ -383,9 +383,7 @@ static void routes_with_a_refusal_are_none(void **state)
 {
     (void)state;
     mail_begin();
-    say("RCPT TO:<v@l.example>\r\n");
-    route(&w->policy[0], "v");
-    answer(&w->policy[0], 550);
+    recipient_say("v", 550);
     say("RCPT TO:<u@l.example>\r\n");
     route(&w->policy[0], "u");
     route(&w->policy[0], "u2");
@@ -421,16 +419,12 @@ static void a_transaction_begins_anew_with_another_cleanup(void **state)
 {
     (void)state;
     large_mail_begin();
-    say("RCPT TO:<u@l.example>\r\n");
-    route(&w->policy[0], "u");
-    answer(&w->policy[0], 250);
+    recipient_say("u", 250);
     ready(&w->cleanup[0]);
     channel_close(&w->cleanup[0].channel);
     rounds();
     attach(&w->cleanup[1].channel, &cleanup_end_talk, &w->cleanup[1], "cleanup", 1);
-    say("RCPT TO:<v@l.example>\r\n");
-    route(&w->policy[0], "v");
-    answer(&w->policy[0], 250);
+    recipient_say("v", 250);
     heard();
     say("DATA\r\n");
     assert_string_equal(heard(), ""); /* waits for the file */
@@ -445,9 +439,7 @@ static void a_file_that_did_not_come_comes_from_another_cleanup(void **state)
 {
     (void)state;
     large_mail_begin();
-    say("RCPT TO:<u@l.example>\r\n");
-    route(&w->policy[0], "u");
-    answer(&w->policy[0], 250);
+    recipient_say("u", 250);
     heard();
     say("DATA\r\n");
     attach(&w->cleanup[1].channel, &cleanup_end_talk, &w->cleanup[1], "cleanup", 1);
@@ -476,11 +468,8 @@ static void lmtp_begin_one(void)
     say("LHLO x\r\n");
     say("MAIL FROM:<a@b.example>\r\n");
     static const char *const users[] = { "u", "v" };
-    for (size_t i = 0; i < COUNT_OF(users); i++) {
-        say("RCPT TO:<u@l.example>\r\n");
-        route(&w->policy[0], users[i]);
-        answer(&w->policy[0], 250);
-    }
+    for (size_t i = 0; i < COUNT_OF(users); i++)
+        recipient_say(users[i], 250);
     say("DATA\r\n");
     heard();
     say("x\r\n.\r\n");
@@ -546,9 +535,7 @@ static void a_message_is_finished_when_the_process_leaves(void **state)
 {
     (void)state;
     mail_begin();
-    say("RCPT TO:<u@l.example>\r\n");
-    route(&w->policy[0], "u");
-    answer(&w->policy[0], 250);
+    recipient_say("u", 250);
     say("DATA\r\n");
     heard();
     w->process.is_draining = true;
