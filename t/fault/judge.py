@@ -12,6 +12,7 @@ from witness import look
 # durable with the next fsync of anything, btrfs with its own commit, each 30 s.
 IN_FLIGHT_S = {"ext4": 1, "xfs": 1, "btrfs": 35}
 REMOVED = re.compile(r"(?m)^(\S+)Z qmgr\[\d+\] \w+ removed id=(\w+)")
+MIXED = re.compile(r".*queue-file-damaged .*another id than its name.*")
 QUEUE_ID = re.compile(rb"\bid (\w{11})\b")
 UNFINISHED = ("active", "drop")  # folders where files are written under the names that they keep
 WAITS = {"active": QUEUE, "deferred": QUEUE, "hold": HOLD}
@@ -38,8 +39,8 @@ class Judge:
         return found
 
     def is_drained(self):
-        """What waits for a mailbox that cannot be opened stays; another that is deferred (released, and its turn did not come) is
-        asked for."""
+        """What waits for a mailbox that cannot be opened stays; another that is deferred (released, and its turn did not come; or its
+        report could not be made while the suite stopped) is asked for."""
         there = self.waiting()
         moving = [name for name, folder in there.items() if folder == "deferred" and self.is_moving(name)]
         if moving:
@@ -47,8 +48,17 @@ class Judge:
         return not moving and not {"active", "drop"} & set(there.values())
 
     def is_moving(self, name):
-        ident = self.book.by_queue_id.get(name)
-        return ident is not None and self.book.promised[ident][1] != STUCK
+        ident = self.book.by_queue_id.get(name) or self.ident_within(name)
+        return ident in self.book.promised and self.book.promised[ident][1] != STUCK
+
+    def ident_within(self, name):
+        """Of a message whose queue id was not answered."""
+        try:
+            with open(os.path.join(self.suite.spool_dir, "queue", "deferred", name[-1], name), "rb") as f:
+                found = IDENT.search(f.read())
+        except FileNotFoundError:
+            return None  # it is delivered just now
+        return found and found.group(1).decode()
 
     def copies(self):
         """{id: [(user, base name)]} of all mailboxes; each file is read once in its life."""
@@ -93,6 +103,7 @@ class Judge:
             f.seek(self.log_at)
             text = f.read().decode(errors="replace")
             self.log_at = f.tell()
+        assert not (mixed := MIXED.findall(text)), f"a name came back with another message's content: {mixed[:3]}"
         for when, queue_id in REMOVED.findall(text):
             self.removed.setdefault(queue_id, []).append(datetime.datetime.fromisoformat(when + "+00:00").timestamp())
 
