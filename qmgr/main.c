@@ -15,8 +15,7 @@ static const contract qmgr_contract = {
     .peers = "cleanup local pipe policy bounce queue",
 };
 
-/* A master that was killed leaves a qmgr behind, which ends by itself within drain_timeout: until then there is none beside it, and
- * this one waits. master gives a start a minute. */
+/* A qmgr whose master was killed ends by itself within drain_timeout: until then this one waits. master gives a start a minute. */
 static fault queue_own(int root_fd)
 {
     if (flock(root_fd, LOCK_EX | LOCK_NB) == 0)
@@ -41,6 +40,7 @@ static bool start(process *p)
     fault f = q->root_fd >= 0 ? queue_own(q->root_fd) : fault_errno("open the queue");
     if (!is_fault(f))
         f = queue_tree_make(q->root_fd);
+    q->has_no_spares = queue_tree_mixes_names(q->root_fd);
     if (!is_fault(f))
         f = ids_open(q);
     if (!is_fault(f))

@@ -147,6 +147,7 @@ struct qmgr {
     map directs;  /* by id */
     map offers;   /* by id */
     VEC(spare) spares; /* the oldest first */
+    bool has_no_spares; /* a name that a file had before might come back with the next message's content */
     map destinations;
     VEC(message *) waiting; /* a heap by next_try_s */
     readies ready[2];       /* to be loaded: mail that is new, mail that failed before; served in turn */

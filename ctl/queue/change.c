@@ -57,16 +57,25 @@ static fault ids_change(queue_view *v, const wish *w, const queue_ids *ids, tall
     return f;
 }
 
-fault queue_sync(const config *c)
+static int folder_open(const config *c, const char *name)
 {
     arena a = arena_new(0);
-    int fd = open(arena_printf(&a, "%.*s/queue", STR_ARG(c->queue_directory)).p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    fault f = fd < 0 ? fault_errno("open the queue") : queue_tree_sync_all(fd);
-    if (fd < 0 && (errno == EACCES || errno == ENOENT))
-        f = NO_FAULT;
-    if (fd >= 0)
-        close(fd);
+    int fd = open(arena_printf(&a, "%.*s%s", STR_ARG(c->queue_directory), name).p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     arena_free(&a);
+    return fd;
+}
+
+/* Who may not read the queue's folder has its file system by the folder above. */
+fault queue_sync(const config *c)
+{
+    int fd = folder_open(c, "/queue");
+    bool may_read = fd >= 0 || errno != EACCES;
+    if (!may_read)
+        fd = folder_open(c, "");
+    if (fd < 0)
+        return errno == EACCES || errno == ENOENT ? NO_FAULT : fault_errno("open the queue");
+    fault f = may_read ? queue_tree_sync_all(fd) : queue_tree_commit(fd);
+    close(fd);
     return f;
 }
 

@@ -40,7 +40,7 @@ typedef struct tally {
 void tally_refused(tally *t, uint64_t id, str why); /* says it */
 void tally_print(const tally *t, const char *verb, bool is_json);
 
-/* change.c: what was moved or removed is durable; an ordinary user cannot see to that. */
+/* change.c: what was moved or removed is durable; of an ordinary user's, qmgr has synced the folders. */
 fault queue_sync(const config *c);
 
 /* change_stopped.c: "hold", "release", "delete", "flush", "quarantine". *out_why: why not; "" when there was nothing to change. */

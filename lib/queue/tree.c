@@ -4,9 +4,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 static const char *const folders[QUEUE_PLACES] = { "incoming", "active", "deferred", "hold", "corrupt" };
@@ -65,9 +67,21 @@ static fault folder_sync(int queue_fd, const char *name)
     return file_sync_folder(queue_fd, name) ? NO_FAULT : fault_errno("make the queue folder %s durable", name);
 }
 
+bool queue_tree_mixes_names(int fd)
+{
+    struct statfs fs;
+    return fstatfs(fd, &fs) == 0 && fs.f_type == BTRFS_SUPER_MAGIC;
+}
+
+fault queue_tree_commit(int fd)
+{
+    return queue_tree_mixes_names(fd) && syncfs(fd) != 0 ? fault_errno("make the queue's file system durable")
+                                                         : NO_FAULT;
+}
+
 fault queue_tree_sync_all(int queue_fd)
 {
-    return folders_each(queue_fd, folder_sync);
+    return queue_tree_mixes_names(queue_fd) ? queue_tree_commit(queue_fd) : folders_each(queue_fd, folder_sync);
 }
 
 int queue_tree_create(int queue_fd, queue_place p, uint64_t id)

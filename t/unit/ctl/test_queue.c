@@ -7,12 +7,14 @@
 #include "os/file.h"
 #include <fcntl.h>
 #include <jansson.h>
+#include <linux/magic.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -22,6 +24,23 @@
 static char folder[64], printed[8000];
 static int queue_fd;
 static config conf;
+static long magic = EXT4_SUPER_MAGIC; /* of the file system that all is said to be on */
+static unsigned commits;              /* of the whole of it */
+
+/* In the place of libc's own. */
+int fstatfs(int fd, struct statfs *out)
+{
+    (void)fd;
+    *out = (struct statfs){ .f_type = magic };
+    return 0;
+}
+
+int syncfs(int fd)
+{
+    (void)fd;
+    commits++;
+    return 0;
+}
 
 /* As in ctl/main.c, without its words. */
 int command_run(const command *rows, size_t count, const char *of, invocation *in)
@@ -287,6 +306,32 @@ static void what_was_never_finished_is_no_message(void **state)
     assert_string_equal(printed, "release: 1 message\n");
 }
 
+static unsigned commits_of(long of)
+{
+    magic = of;
+    commits = 0;
+    assert_false(is_fault(queue_sync(&conf)));
+    magic = EXT4_SUPER_MAGIC;
+    return commits;
+}
+
+/* On btrfs the file system is committed as a whole, also by an ordinary user, who cannot read the queue's folder. */
+static void a_change_is_durable_whoever_asked_for_it(void **state)
+{
+    uid_t self = geteuid();
+    (void)state;
+    conf.queue_directory = str_c(folder);
+    assert_int_equal(commits_of(EXT4_SUPER_MAGIC), 0);
+    assert_int_equal(commits_of(BTRFS_SUPER_MAGIC), 1);
+    assert_int_equal(fchmod(queue_fd, 0), 0);
+    assert_int_equal(self == 0 ? seteuid(65534) : 0, 0);
+    unsigned plain = commits_of(EXT4_SUPER_MAGIC), whole = commits_of(BTRFS_SUPER_MAGIC);
+    assert_int_equal(self == 0 ? seteuid(self) : 0, 0);
+    assert_int_equal(fchmod(queue_fd, 0700), 0);
+    assert_int_equal(plain, 0);
+    assert_int_equal(whole, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -297,6 +342,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(damage_is_said, setup, teardown),
         cmocka_unit_test_setup_teardown(changes_while_stopped, setup, teardown),
         cmocka_unit_test_setup_teardown(what_was_never_finished_is_no_message, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_change_is_durable_whoever_asked_for_it, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

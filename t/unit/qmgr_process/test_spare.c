@@ -93,6 +93,16 @@ static void what_failed_or_stays_is_not_emptied(void **state)
     assert_int_equal(w->qmgr.spares.n, 0);
 }
 
+static void where_old_names_may_come_back_none_is_kept(void **state)
+{
+    (void)state;
+    w->qmgr.has_no_spares = true;
+    messages_pass(AGING, true);
+    assert_int_equal(w->qmgr.spares.n, 0);
+    for (size_t i = 0; i < AGING; i++)
+        assert_false(is_there(w->ids[i]));
+}
+
 static void a_qmgr_that_leaves_keeps_none(void **state)
 {
     (void)state;
@@ -125,9 +135,13 @@ static void who_brings_the_content_may_only_write(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_file_is_used_again_empty_and_under_its_new_name), TEST(those_that_came_last_wait),
-        TEST(one_that_somebody_has_open_is_not_used_again),      TEST(what_failed_or_stays_is_not_emptied),
-        TEST(a_qmgr_that_leaves_keeps_none),                     TEST(who_brings_the_content_may_only_write),
+        TEST(a_file_is_used_again_empty_and_under_its_new_name),
+        TEST(those_that_came_last_wait),
+        TEST(one_that_somebody_has_open_is_not_used_again),
+        TEST(what_failed_or_stays_is_not_emptied),
+        TEST(a_qmgr_that_leaves_keeps_none),
+        TEST(who_brings_the_content_may_only_write),
+        TEST(where_old_names_may_come_back_none_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

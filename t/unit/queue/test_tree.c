@@ -2,11 +2,13 @@
 #include "queue/tree.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -17,11 +19,34 @@ typedef struct found {
 } found;
 
 static int root = -1;
+static long magic;       /* of the file system that the folder is said to be on; 0: none is known */
+static unsigned commits; /* of the whole of it */
+static bool is_failing;
+
+/* In the place of libc's own. */
+int fstatfs(int fd, struct statfs *out)
+{
+    *out = (struct statfs){ .f_type = magic };
+    errno = EBADF;
+    return fd < 0 || magic == 0 ? -1 : 0;
+}
+
+int syncfs(int fd)
+{
+    assert_true(fd >= 0);
+    commits++;
+    errno = EIO;
+    return is_failing ? -1 : 0;
+}
+
 static char root_path[64];
 
 static int setup(void **state)
 {
     (void)state;
+    magic = EXT4_SUPER_MAGIC;
+    commits = 0;
+    is_failing = false;
     snprintf(root_path, sizeof root_path, "/tmp/queue-tree-XXXXXX");
     assert_non_null(mkdtemp(root_path));
     root = open(root_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -185,6 +210,35 @@ static void all_folders_are_made_durable(void **state)
     assert_true(is_fault(queue_tree_sync_all(root)));
 }
 
+/* Where all of the file system is committed, the folders need not be synced. */
+static void btrfs_is_committed_as_a_whole(void **state)
+{
+    (void)state;
+    assert_int_equal(unlinkat(root, "deferred/B", AT_REMOVEDIR), 0);
+    magic = BTRFS_SUPER_MAGIC;
+    assert_true(queue_tree_mixes_names(root));
+    assert_false(is_fault(queue_tree_sync_all(root)));
+    assert_int_equal(commits, 1);
+    assert_false(is_fault(queue_tree_commit(root)));
+    assert_int_equal(commits, 2);
+    is_failing = true;
+    assert_int_equal(queue_tree_sync_all(root).kind, FAULT_TRY_LATER);
+    assert_int_equal(queue_tree_commit(root).kind, FAULT_TRY_LATER);
+}
+
+static void other_file_systems_are_not_committed(void **state)
+{
+    const long others[] = { EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, TMPFS_MAGIC, 0 };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
+        magic = others[i];
+        assert_false(queue_tree_mixes_names(root));
+        assert_false(is_fault(queue_tree_sync_all(root)));
+        assert_false(is_fault(queue_tree_commit(root)));
+    }
+    assert_int_equal(commits, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +252,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_link_is_not_followed_and_a_fifo_does_not_block, setup, teardown),
         cmocka_unit_test_setup_teardown(a_folder_that_is_gone_is_a_fault, setup, teardown),
         cmocka_unit_test_setup_teardown(all_folders_are_made_durable, setup, teardown),
+        cmocka_unit_test_setup_teardown(btrfs_is_committed_as_a_whole, setup, teardown),
+        cmocka_unit_test_setup_teardown(other_file_systems_are_not_committed, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
