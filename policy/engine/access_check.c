@@ -102,9 +102,12 @@ static outcome run_named(decision *d, const restriction *r, const entry *e)
     } else if (!restrictions_read(e->table, e->value, d->list, d->rules->world->tables, false, &list, &ps)) {
         o = refuse_entry(d, r, e, ps.rows.n ? ps.rows.p[0].text : STR("no restrictions"));
     } else {
+        bool only_warned = d->only_warns;
+        d->only_warns = only_warned || r->only_warns;
         d->depth++;
         o = restrictions_run(d, &list);
         d->depth--;
+        d->only_warns = only_warned;
     }
     vec_free(&list);
     problems_free(&ps);

@@ -45,7 +45,7 @@ outcome refuse_with(decision *d, const restriction *r, reply with)
     if (with.code >= 500 && d->if_reject.code)
         with = d->if_reject;
     str line = reply_line(d, &with);
-    if (r->only_warns) {
+    if (r->only_warns || d->only_warns) {
         step_add(d, r->text, STR(""), STR(""), 0, arena_printf(d->mem, "WARN would refuse: %.*s", STR_ARG(line)));
         step_note(d, NOTE_WOULD_REFUSE, line);
         return OUTCOME_DUNNO;

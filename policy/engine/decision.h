@@ -23,6 +23,7 @@ typedef struct decision {
     VEC(policy_step) steps;
     list_id list;
     unsigned depth;
+    bool only_warns; /* within what an entry names that was looked up behind warn_if_reject */
     reply reply;                    /* with OUTCOME_REFUSE */
     reply if_permit, if_reject;     /* code 0: nothing is deferred */
     unsigned flags;

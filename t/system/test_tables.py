@@ -15,6 +15,10 @@ ACTIONS = [
 ]
 
 
+NAMING = ("warn_if_reject check_sender_access inline:{{warned@named.example = reject_unlisted_recipient, reject}} "
+          "check_sender_access inline:{{refused@named.example = reject_unlisted_recipient, reject}} ")
+
+
 def tables(suite):
     return os.path.join(suite.dir, "tables")
 
@@ -40,8 +44,8 @@ def suite():
         write(f"{t}/rcpt", "user3@example.test REJECT closed\nlocalhost 450 4.2.1 later\nuser2+x@ REJECT tagged\n")
         set_all(s, smtpd_client_restrictions=f"check_client_access cidr:{t}/client.cidr",
                 smtpd_helo_restrictions=f"check_helo_access pcre:{t}/helo.pcre",
-                smtpd_sender_restrictions=" ".join(f"check_sender_access {k}:{t}/{k}-sender"
-                                                   for k in ("texthash", "hash", "btree", "lmdb")),
+                smtpd_sender_restrictions=NAMING + " ".join(f"check_sender_access {k}:{t}/{k}-sender"
+                                                            for k in ("texthash", "hash", "btree", "lmdb")),
                 smtpd_recipient_restrictions=f"check_recipient_access texthash:{t}/rcpt")
         yield s
 
@@ -87,6 +91,15 @@ def test_warnings_are_logged_and_let_pass(suite):
         suite.wait_log(rf'policy.* {event} session=\S+ client=127\.0\.0\.1 .*from={sender}\.example to=\S+ .*text="{text}"')
     done = suite.postrider("explain", "--client", "127.0.0.1", "--sender", "warn@hash.example", "--rcpt", "user1@example.test")
     assert "WARN watch this" in done.stdout, done.stdout
+
+
+def test_what_an_entry_names_only_warns_behind_warn_if_reject(suite):
+    with hello(suite) as c:
+        for sender, want in (("warned@named.example", "250"), ("refused@named.example", "554 5.7.1")):
+            assert envelope(c, sender=sender).startswith(want)
+            assert c.ask("RSET\r\n").startswith("250")
+    found = suite.wait_log(r"policy.* would-refuse session=\S+ .*from=(\S+) .*restriction=(\S+)")
+    assert found == [("warned@named.example", "reject")], found
 
 
 def test_clients_by_address(suite):

@@ -120,6 +120,41 @@ static void warnings_and_infos_are_noted(void **state)
     }
 }
 
+/* What an entry names warns only, too, also where one names another; what stands behind it in the list refuses again, and so does an
+ * entry that cannot be acted on. */
+static void what_an_entry_names_warns_as_well(void **state)
+{
+    static const struct {
+        const char *list;
+        unsigned code;
+        size_t warnings;
+    } rows[] = {
+        { "warn_if_reject check_sender_access inline:{{stranger.example = permit_mynetworks, reject}}", 250, 1 },
+        { "warn_if_reject check_sender_access inline:{{stranger.example = permit_mynetworks, reject, defer}}", 250, 2 },
+        { "warn_if_reject check_sender_access inline:{{stranger.example = permit, reject}}, reject", 250, 0 },
+        { "warn_if_reject check_sender_access inline:{{stranger.example = permit_mynetworks, reject}}, reject", 554,
+          1 },
+        { "check_sender_access inline:{{stranger.example = permit_mynetworks, reject}}", 554, 0 },
+        { "warn_if_reject check_sender_access inline:{{stranger.example = nosuch}}", 451, 0 },
+        { "warn_if_reject check_sender_access inline:{{stranger.example = check_helo_access static:permit_mynetworks, "
+          "reject}}, check_helo_access static:permit_mynetworks",
+          250, 1 },
+        { "warn_if_reject check_sender_access inline:{{stranger.example = check_helo_access static:{permit_mynetworks, "
+          "reject}}}, permit, check_helo_access static:{permit_mynetworks, reject}",
+          250, 1 },
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        world_make(arena_printf(&mem, IN("sender", "%s"), rows[i].list).p);
+        policy_verdict v = decided(&stranger);
+        size_t warnings = 0;
+        for (size_t j = 0; j < v.step_count; j++)
+            warnings += v.steps[j].note == NOTE_WOULD_REFUSE;
+        if (v.code != rows[i].code || warnings != rows[i].warnings)
+            fail_msg("%s: %u, %zu\n%.*s", rows[i].list, v.code, warnings, STR_ARG(policy_explain(&v, &mem)));
+    }
+}
+
 static void restrictions_in_tables_do_not_recur_forever(void **state)
 {
     (void)state;
@@ -185,6 +220,7 @@ int main(void)
         TEST(keys_are_canonical),
         TEST(actions_act),
         TEST(warnings_and_infos_are_noted),
+        TEST(what_an_entry_names_warns_as_well),
         TEST(restrictions_in_tables_do_not_recur_forever),
         TEST(deferrals_wait_for_the_end),
         TEST(a_table_that_fails_defers),

@@ -17,7 +17,7 @@ static struct world {
     uint32_t ref;
     char lines[400];
     unsigned outcome, rewrites;
-} worlds[5], *w; /* each test has its own: what it leaves stays in reach */
+} worlds[6], *w; /* each test has its own: what it leaves stays in reach */
 
 static bool on_route(void *context, channel *c, received *r)
 {
@@ -152,30 +152,54 @@ static void refusals_have_their_reason(void **state)
     assert_non_null(strstr(w->reason, "check_recipient_access"));
 }
 
-/* One line each, once the answer is known: not for each time that auth made the question wait. */
-static void warnings_are_logged(void **state)
+/* What is logged while a question is answered with 250, under these restrictions for recipients. */
+static const char *logged(const char *restrictions, uint32_t ref)
 {
-    char text[4096] = "";
+    static char text[4096];
+    char lines[1000];
     int fd = memfd_create("log", 0);
-    (void)state;
-    begin("alias_maps =\nlocal_recipient_maps =\nmydestination = localhost\nvirtual_mailbox_domains = example.test\n"
-          "smtpd_recipient_restrictions = check_sender_access inline:{{b.example = WARN look here}}, check_recipient_access "
-          "inline:{{joe@example.test = INFO seen}}, warn_if_reject check_helo_access inline:{{x = REJECT}}\n");
+    snprintf(lines, sizeof lines,
+             "alias_maps =\nlocal_recipient_maps =\nmydestination = localhost\n"
+             "virtual_mailbox_domains = example.test\nsmtpd_recipient_restrictions = %s\n",
+             restrictions);
+    begin(lines);
     log_open(fd, LOG_FORMAT_TEXT, "policy", false);
-    ask("joe@example.test", "192.0.2.1", 7);
+    ask("joe@example.test", "192.0.2.1", ref);
     log_flush();
     log_open(2, LOG_FORMAT_TEXT, "policy", false);
     assert_int_equal(w->code, 250);
+    memset(text, 0, sizeof text);
     assert_true(pread(fd, text, sizeof text - 1, 0) > 0);
     close(fd);
-    static const char *const wanted[] = { " access-warning ", "text=\"look here\"", " access-info ", "text=seen",
-                                          " would-refuse ", "Helo command rejected" };
+    return text;
+}
+
+/* One line each, once the answer is known: not for each time that auth made the question wait. */
+static void warnings_are_logged(void **state)
+{
+    (void)state;
+    const char *text =
+        logged("check_sender_access inline:{{b.example = WARN look here}}, check_recipient_access "
+               "inline:{{joe@example.test = INFO seen}}, warn_if_reject check_helo_access inline:{{x = REJECT}}",
+               7);
+    static const char *const wanted[] = { " access-warning ", "text=\"look here\"", " access-info ",
+                                          "text=seen",        " would-refuse ",     "Helo command rejected" };
     for (size_t i = 0; i < COUNT_OF(wanted); i++) {
         const char *at = strstr(text, wanted[i]);
         if (at == NULL || strstr(at + 1, wanted[i]))
             fail_msg("%s: not once in\n%s", wanted[i], text);
     }
     assert_non_null(strstr(text, "client=192.0.2.1 helo=x from=a@b.example to=joe@example.test"));
+}
+
+static void warnings_of_what_an_entry_names_are_logged(void **state)
+{
+    (void)state;
+    const char *text =
+        logged("warn_if_reject check_helo_access inline:{{x = reject_non_fqdn_helo_hostname, permit_mynetworks}}", 8);
+    assert_non_null(strstr(text, " would-refuse "));
+    assert_non_null(strstr(text, "need fully-qualified hostname"));
+    assert_non_null(strstr(text, "restriction=reject_non_fqdn_helo_hostname"));
 }
 
 static void rewrite(const char *lines, uint32_t ref)
@@ -220,6 +244,7 @@ int main(void)
         cmocka_unit_test(a_user_is_asked_for_once_and_routed),
         cmocka_unit_test(refusals_have_their_reason),
         cmocka_unit_test(warnings_are_logged),
+        cmocka_unit_test(warnings_of_what_an_entry_names_are_logged),
         cmocka_unit_test(addresses_are_answered_line_by_line),
         cmocka_unit_test(a_configuration_that_relays_does_not_start),
     };
