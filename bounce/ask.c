@@ -8,24 +8,31 @@
 
 enum { JOB_BYTES_MAX = 64 * 1024 * 1024, JOBS_MAX = 1000 };
 
-static job *job_new(bounce *b, peer *from, received *r, const report_begin *m)
+job *job_new(bounce *b)
 {
     job *j = memory_get(sizeof *j);
+    *j = (job){ .bounce = b, .arena = arena_new(JOB_BYTES_MAX), .fd = -1 };
+    j->ref = refs_put(&b->jobs, j);
+    daemon_session_opened(b->process);
+    return j;
+}
+
+static void report_open(job *j, peer *from, received *r, const report_begin *m)
+{
     arena *a = &j->arena;
-    *j = (job){ .bounce = b, .qmgr = from, .qmgr_ref = r->ref, .arena = arena_new(JOB_BYTES_MAX), .begin = *m };
+    j->qmgr = from;
+    j->qmgr_ref = r->ref;
     j->fd = received_take(r, 0);
+    j->begin = *m;
     j->begin.reverse_path = arena_copy(a, m->reverse_path);
     j->begin.sender = arena_copy(a, m->sender);
     j->begin.envelope_id = arena_copy(a, m->envelope_id);
     j->begin.returns = arena_copy(a, m->returns);
     j->begin.client = arena_copy(a, m->client);
     j->rows = ARENA_ARRAY(a, report_recipient, m->recipient_count);
-    j->ref = refs_put(&b->jobs, j);
-    daemon_session_opened(b->process);
-    return j;
 }
 
-static void job_free(job *j)
+void job_free(job *j)
 {
     bounce *b = j->bounce;
     refs_take(&b->jobs, j->ref);
@@ -66,7 +73,7 @@ static bool on_begin(void *context, channel *ch, received *r)
     if (report_begin_decode(r->bytes, &m) != PARSE_DONE || m.recipient_count == 0 ||
         m.recipient_count > REPORT_RECIPIENTS_MAX || job_find(b, from, r->ref) || b->process->sessions >= JOBS_MAX)
         return false;
-    job_new(b, from, r, &m);
+    report_open(job_new(b), from, r, &m);
     return true;
 }
 

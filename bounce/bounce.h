@@ -26,6 +26,7 @@ typedef struct job {
     letter letter;
     peer *cleanup; /* it has been asked; NULL: not yet */
     uint64_t report_id;
+    str session; /* of a notice, which is a job without rows: what it is about; else empty */
 } job;
 
 struct bounce {
@@ -33,6 +34,7 @@ struct bounce {
     report_templates templates;
     refs jobs;
     uint64_t reported, copied, dropped;
+    unsigned notices; /* on their way */
 };
 
 /* templates.c */
@@ -42,6 +44,8 @@ str template_text(job *j, str text); /* filled in, in the job's arena */
 
 /* ask.c: qmgr's requests */
 extern const talk qmgr_talk;
+job *job_new(bounce *b);
+void job_free(job *j);
 void job_end(job *j, fault outcome); /* tells qmgr, frees */
 void jobs_qmgr_lost(peer *p);
 
@@ -50,11 +54,17 @@ extern const talk cleanup_talk;
 void bring_start(job *j); /* its rows are all there */
 void bring_lost(peer *p);
 
+/* notice.c: smtpd's sessions with errors */
+extern const talk notice_talk;
+void notice_end(job *j, fault outcome, uint64_t id); /* logs, frees */
+
 /* letter.c: who gets it, who it comes from */
 letter letter_first(job *j);
 letter letter_next(const job *j); /* after one that is queued */
 str letter_recipient(job *j);
 str letter_sender(job *j); /* of the envelope */
+str letter_postmaster(job *j, str name); /* with its domain, unless it is postmaster itself */
+str letter_from(job *j, str from);       /* of a template: for the field */
 
 /* compose.c: writes the report to a descriptor, in CRLF */
 typedef struct composed {

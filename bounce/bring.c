@@ -16,6 +16,10 @@ static void letter_begin(job *j)
 
 static void letter_failed(job *j, fault f)
 {
+    if (j->session.n) {
+        notice_end(j, f, 0);
+        return;
+    }
     if (j->letter == LETTER_TO_POSTMASTER && j->begin.reverse_path.n) {
         log_event(LOG_WARNING, "no-postmaster-copy", LOG_C("id", queue_id_text(j->begin.queue_id).text),
                   LOG_C("reason", f.text));
@@ -70,7 +74,7 @@ static bool on_ready(void *context, channel *ch, received *r)
     if (cleanup_ready_decode(r->bytes, &m) != PARSE_DONE)
         return false;
     job *j = refs_get(&b->jobs, r->ref);
-    if (j == NULL || j->cleanup != from)
+    if (j == NULL || j->cleanup != from || j->session.n)
         return true;
     fault f = compose(j, m.queue_id, r->fds[0], &c);
     if (!is_fault(f)) {
@@ -113,7 +117,9 @@ static bool on_done(void *context, channel *ch, received *r)
     if (j == NULL || j->cleanup != from)
         return true;
     cleanup_release(j);
-    if (m.outcome == FAULT_NONE)
+    if (m.outcome == FAULT_NONE && j->session.n)
+        notice_end(j, NO_FAULT, m.queue_id);
+    else if (m.outcome == FAULT_NONE)
         letter_queued(j, m.queue_id);
     else
         letter_failed(j, fault_make((fault_kind)m.outcome, "3.0", "%.*s", STR_ARG(m.reason)));

@@ -89,16 +89,6 @@ static fault boundary_draw(const original *o, str id, char out[DSN_BOUNDARY_MAX]
     return f;
 }
 
-/* A name without a domain is this host's. */
-static str from_of(job *j, str from)
-{
-    str words = template_text(j, from), name = str_upto(words, str_find(words, ' '));
-    if (str_has(words, '@'))
-        return words;
-    return arena_printf(&j->arena, "%.*s@%.*s%.*s", STR_ARG(name), STR_ARG(daemon_config(j->bounce->process)->myorigin),
-                        STR_ARG(str_from(words, name.n)));
-}
-
 static dsn_report report_of(job *j, str id)
 {
     const report_template *t = &j->bounce->templates.of[j->kind];
@@ -106,7 +96,7 @@ static dsn_report report_of(job *j, str id)
     str subject = is_copy && t->postmaster_subject.n ? t->postmaster_subject : t->subject;
     return (dsn_report){ .host = daemon_config(j->bounce->process)->myhostname,
                          .id = id,
-                         .from = from_of(j, t->from),
+                         .from = letter_from(j, t->from),
                          .subject = template_text(j, subject),
                          .to = letter_recipient(j),
                          .when = date_of(clock_s()),

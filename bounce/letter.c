@@ -54,7 +54,7 @@ static str completed(job *j, str name)
 }
 
 /* A postmaster without a domain is this host's, whatever myorigin is (RFC 5321 4.5.1). */
-static str postmaster(job *j, str name)
+str letter_postmaster(job *j, str name)
 {
     return str_equal_nocase(name, STR("postmaster")) ? name : completed(j, name);
 }
@@ -64,7 +64,7 @@ str letter_recipient(job *j)
     const config *c = config_of(j);
     if (j->letter == LETTER_TO_SENDER)
         return j->begin.reverse_path;
-    return postmaster(j, is_double(j)                 ? c->second_bounce_notice_recipient
+    return letter_postmaster(j, is_double(j)                 ? c->second_bounce_notice_recipient
                          : j->kind == REPORT_OF_DELAY ? c->delay_notice_recipient
                                                       : c->bounce_notice_recipient);
 }
@@ -72,4 +72,14 @@ str letter_recipient(job *j)
 str letter_sender(job *j)
 {
     return j->letter == LETTER_TO_SENDER ? STR("") : completed(j, config_of(j)->double_bounce_sender);
+}
+
+/* A name without a domain is this host's. */
+str letter_from(job *j, str from)
+{
+    str words = template_text(j, from), name = str_upto(words, str_find(words, ' '));
+    if (str_has(words, '@'))
+        return words;
+    return arena_printf(&j->arena, "%.*s@%.*s%.*s", STR_ARG(name), STR_ARG(config_of(j)->myorigin),
+                        STR_ARG(str_from(words, name.n)));
 }

@@ -6,7 +6,7 @@ static const contract bounce_contract = {
     .root = ROOT_EMPTY,
     .calls = CALLS_LOOP | CALLS_RECEIVE | CALLS_CONTENT,
     .limits = { .open_files = 4096 },
-    .peers = "qmgr cleanup",
+    .peers = "qmgr cleanup smtpd",
 };
 
 /* A reload starts another bounce: the templates are read before the walls are up. */
@@ -31,6 +31,7 @@ int main(void)
     const peer_row peers[] = {
         { "qmgr", qmgr_talk, NULL, jobs_qmgr_lost },
         { "cleanup", cleanup_talk, NULL, bring_lost },
+        { "smtpd", notice_talk, NULL, NULL },
     };
     const program bounce_program = { .contract = &bounce_contract,
                                      .peers = peers,

@@ -267,7 +267,8 @@ void bring_opened(peer *p)
     b->has_checked_addresses = strcmp(p->role, "smtpd") == 0;
     b->may_run_programs = strcmp(p->role, "local") == 0 || strcmp(p->role, "pipe") == 0;
     b->is_internal = strcmp(p->role, "smtpd") != 0 && strcmp(p->role, "pickup") != 0;
-    b->may_be_direct = b->may_enclose = strcmp(p->role, "smtpd") == 0;
+    b->may_be_direct = strcmp(p->role, "smtpd") == 0;
+    b->may_enclose = b->may_be_direct || strcmp(p->role, "bounce") == 0;
     p->context = b;
 }
 

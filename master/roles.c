@@ -92,7 +92,7 @@ const role_link role_links[] = {
     { "auth", "pam" },     { "login", "auth" },     { "login", "meter" },    { "login", "imapd" },
     { "login", "pop3d" },  { "auth", "imapd" },     { "auth", "pop3d" },     { "qmgr", "bounce" },
     { "bounce", "cleanup" }, { "local", "cleanup" },  { "qmgr", "pipe" },    { "pipe", "auth" },
-    { "pipe", "cleanup" },
+    { "pipe", "cleanup" }, { "smtpd", "bounce" },
 };
 const size_t role_link_count = COUNT_OF(role_links);
 

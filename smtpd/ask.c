@@ -54,7 +54,20 @@ void policy_no_answer(session *s)
     policy_answer a = { .code = r.code, .status = r.status, .reply = r.words, .reason = STR("policy is not there") };
     routes_undo(&s->tx);
     session_resume(s);
+    s->answer_classes = r.classes;
     s->on_answer(s, &a);
+}
+
+/* Policy defers what it has no table for with a status of its own (policy/engine/policy.h). */
+static unsigned classes_of(const policy_answer *a)
+{
+    bool has_no_table = a->code == 451 && str_equal(a->status, STR("4.3.0"));
+    return has_no_table ? NOTICE_DATA : NOTICE_POLICY | NOTICE_BOUNCE;
+}
+
+reply policy_reply(const session *s, const policy_answer *a)
+{
+    return (reply){ a->code, a->status, a->reply, a->code >= 400 ? s->answer_classes : 0 };
 }
 
 _Static_assert((int)SMTP_NOTIFY_NEVER == NOTIFY_NEVER && (int)SMTP_NOTIFY_SUCCESS == NOTIFY_SUCCESS &&
@@ -108,6 +121,7 @@ static bool on_answer(void *context, channel *ch, received *r)
     if (m.code >= 400)
         routes_undo(&s->tx);
     session_resume(s);
+    s->answer_classes = classes_of(&m);
     s->on_answer(s, &m);
     return true;
 }

@@ -17,7 +17,7 @@ static bool is_offered(const session *s, str mechanism)
 static void counted(session *s, bool is_allowed)
 {
     if (!is_allowed) {
-        reply r = { 450, STR("4.7.1"), meter_words(s, "many AUTH commands") };
+        reply r = { 450, STR("4.7.1"), meter_words(s, "many AUTH commands"), NOTICE_POLICY };
         sasl_close(&s->sasl);
         session_settle(s, (verdict){ PHASE_MAIL, r });
         return;
@@ -42,7 +42,7 @@ static void step(session *s, sasl_step what)
 {
     switch (what) {
     case SASL_CHALLENGE: {
-        reply r = { 334, STR_NONE, s->sasl.challenge };
+        reply r = { 334, STR_NONE, s->sasl.challenge, 0 };
         session_settle(s, (verdict){ PHASE_SASL, r });
         return;
     }

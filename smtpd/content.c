@@ -100,8 +100,7 @@ static void refuse(session *s, reply r)
 static void end_decided(session *s, const policy_answer *a)
 {
     if (a->code >= 400) {
-        reply r = { a->code, a->status, a->reply };
-        refuse(s, r);
+        refuse(s, policy_reply(s, a));
         return;
     }
     s->tx.policy_flags |= a->flags;

@@ -89,7 +89,7 @@ static void hello_decided(session *s, const policy_answer *a)
 {
     if (a->code >= 400) {
         s->helo = STR_NONE;
-        session_settle(s, (verdict){ PHASE_HELLO, { a->code, a->status, a->reply } });
+        session_settle(s, (verdict){ PHASE_HELLO, policy_reply(s, a) });
         return;
     }
     s->policy_flags |= a->flags;
@@ -98,7 +98,7 @@ static void hello_decided(session *s, const policy_answer *a)
         extensions_list(s, &words);
     else
         buf_append(&words, s->config->myhostname);
-    session_settle(s, (verdict){ PHASE_MAIL, { 250, STR_NONE, buf_str(&words) } });
+    session_settle(s, (verdict){ PHASE_MAIL, { 250, STR_NONE, buf_str(&words), 0 } });
     buf_free(&words);
 }
 

@@ -19,6 +19,12 @@ void end_of_data_say(session *s, reply r)
     session_settle(s, (verdict){ PHASE_MAIL, REPLY_LATER });
 }
 
+/* What is refused here, contents were looked at for; what is not there must have been a part of ours. */
+static unsigned result_classes(fault_kind kind, bool is_full)
+{
+    return kind == FAULT_REFUSED ? NOTICE_BOUNCE | NOTICE_POLICY : is_full ? NOTICE_RESOURCE : NOTICE_SOFTWARE;
+}
+
 /* A status of storage (X.3.1 ours, X.2.2 the mailbox's) has codes of its own (RFC 5321 4.2.3). */
 reply result_reply(session *s, fault result, str words)
 {
@@ -27,12 +33,13 @@ reply result_reply(session *s, fault result, str words)
     bool is_final = result.kind == FAULT_REFUSED && !s->config->soft_bounce;
     bool is_full = str_equal(status, STR("3.1")) || str_equal(status, STR("2.2"));
     if (!is_fault(result))
-        return (reply){ 250, STR("2.0.0"), words };
+        return (reply){ 250, STR("2.0.0"), words, 0 };
     return (reply){ is_final  ? (is_full ? 552 : 550)
                     : is_full ? 452
                               : 451,
                     arena_printf(a, "%c.%.*s", is_final ? '5' : '4', STR_ARG(status)),
-                    arena_copy(a, str_c(result.text)) };
+                    arena_copy(a, str_c(result.text)),
+                    result_classes(result.kind, is_full) };
 }
 
 void lmtp_begin(session *s)

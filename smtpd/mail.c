@@ -6,9 +6,12 @@
 
 static reply of_answer(const session *s, const policy_answer *a)
 {
-    if (a->code >= 500 && s->config->soft_bounce)
-        return (reply){ a->code - 100, STR("4.7.1"), a->reply };
-    return (reply){ a->code, a->status, a->reply };
+    reply r = policy_reply(s, a);
+    if (r.code >= 500 && s->config->soft_bounce) {
+        r.code -= 100;
+        r.status = STR("4.7.1");
+    }
+    return r;
 }
 
 static void log_refused(const session *s, const char *at, str to, const policy_answer *a)
@@ -62,7 +65,7 @@ static void mail_decided(session *s, const policy_answer *a)
 
 static reply over_limit(session *s, const char *too_much)
 {
-    return (reply){ 450, STR("4.7.1"), meter_words(s, too_much) };
+    return (reply){ 450, STR("4.7.1"), meter_words(s, too_much), NOTICE_POLICY };
 }
 
 static void mail_counted(session *s, bool is_allowed)

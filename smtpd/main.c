@@ -7,7 +7,7 @@ static const contract smtpd_contract = {
     .root = ROOT_EMPTY,
     .calls = CALLS_LOOP | CALLS_ACCEPT | CALLS_RECEIVE,
     .limits = { .open_files = 65536 },
-    .peers = "policy cleanup auth meter smtpd",
+    .peers = "policy cleanup auth meter smtpd bounce",
 };
 
 static void configure(process *p)
@@ -69,6 +69,7 @@ int main(void)
         { "cleanup", cleanup_talk, NULL, cleanup_lost },
         { "auth", auth_talk, NULL, auth_lost },
         { "meter", meter_talk, NULL, meter_lost },
+        { "bounce", notice_talk, NULL, NULL },
     };
     const program smtpd_program = { .contract = &smtpd_contract, .peers = peers, .peer_count = COUNT_OF(peers),
                                     .prepare = prepare, .on_connection = session_open, .on_reload = configure,

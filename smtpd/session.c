@@ -59,6 +59,8 @@ void session_write(session *s, const reply *r)
 {
     buf out = buf_new(16384), words = buf_new(8192);
     buf_append(&words, r->words);
+    transcript_reply(&s->transcript, r->code, r->status, r->words);
+    transcript_error(&s->transcript, r->classes, r->words);
     if (r->code >= 400)
         footer_append(s, &words);
     smtp_reply_write(&out, r->code, r->status, buf_str(&words));
@@ -114,7 +116,9 @@ void session_say(session *s, const reply *r)
         return;
     }
     if (is_error && s->errors > s->config->smtpd_soft_error_limit && s->config->smtpd_error_sleep_time > 0) {
-        s->delayed = (reply){ r->code, arena_copy(&s->arena, r->status), arena_copy(&s->arena, r->words) };
+        s->delayed = (reply){ r->code, arena_copy(&s->arena, r->status), arena_copy(&s->arena, r->words),
+                              r->classes };
+        transcript_error(&s->transcript, r->classes, r->words); /* whether or not the client waits for it */
         session_wait(s, WAITING_DELAY, NULL);
         timer_set(&s->delay, s->config->smtpd_error_sleep_time * 1000);
         return;
@@ -151,6 +155,7 @@ static size_t line_take(session *s, str bytes)
     size_t used;
     parse p = line_read(&s->lines, bytes, &line, &used);
     if (p == PARSE_BAD) {
+        transcript_secret(&s->transcript);
         if (s->phase == PHASE_SASL) {
             sasl_close(&s->sasl);
             s->phase = PHASE_MAIL;
@@ -160,11 +165,13 @@ static size_t line_take(session *s, str bytes)
     if (p != PARSE_DONE)
         return used;
     if (s->phase == PHASE_SASL) {
+        transcript_secret(&s->transcript);
         auth_line(s, line);
         return used;
     }
     smtp_command c;
     smtp_command_parse(line, &c);
+    transcript_command(&s->transcript, line, session_knows(s, &c));
     phase before = s->phase;
     verdict v = session_command(s, &c);
     /* A handler that settled already, or waits, leaves no reply. */
@@ -219,6 +226,8 @@ static void on_end(void *context)
     session *s = context;
     smtpd *d = s->smtpd;
     log_event(LOG_INFO, "disconnect", LOG_C("session", s->id), LOG_C("client", s->client), LOG_NUM("errors", s->errors));
+    notice_send(s);
+    transcript_free(&s->transcript);
     transaction_clear(s);
     meter_forget(s);
     sasl_close(&s->sasl);
@@ -256,12 +265,13 @@ static void client_name(session *s, const struct sockaddr_storage *from)
 static void connect_decided(session *s, const policy_answer *a)
 {
     if (a->code >= 400) {
-        reply r = { a->code >= 500 ? 554 : 421, a->status, a->reply };
+        reply r = policy_reply(s, a);
+        r.code = a->code >= 500 ? 554 : 421;
         session_close(s, &r);
         return;
     }
     s->policy_flags |= a->flags;
-    reply banner = { 220, STR_NONE, s->config->smtpd_banner };
+    reply banner = { 220, STR_NONE, s->config->smtpd_banner, 0 };
     session_settle(s, (verdict){ PHASE_HELLO, banner });
 }
 
@@ -332,6 +342,7 @@ void session_open(listener *l, const accepted *a)
     s->arena = arena_new(s->config->session_memory_limit);
     s->tx = (transaction){ .arena = arena_new(s->config->session_memory_limit), .fd = -1 };
     s->phase = PHASE_GREET;
+    transcript_open(&s->transcript, s->config->notify_classes);
     s->lines = line_reader_new(s->config->line_length_limit, false);
     client_name(s, &a->address);
     session_id_make(&d->ids, "", s->id);

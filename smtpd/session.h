@@ -12,6 +12,7 @@
 #include "proto/smtp_command.h"
 #include "proto/smtp_data.h"
 #include "proto/smtp_params.h"
+#include "smtpd/transcript.h"
 #include "tls/stream.h"
 
 typedef enum phase {
@@ -30,6 +31,7 @@ typedef struct reply {
     unsigned code;
     str status; /* enhanced code; empty: none */
     str words;
+    unsigned classes; /* NOTICE_…: of an error that postmaster may want to know of */
 } reply;
 
 /* What a handler leaves behind. A reply of code 0: the answer of another process decides, or it was said already. */
@@ -102,6 +104,7 @@ typedef struct session {
     peer *asked;     /* whom */
     uint32_t ref;    /* of the question */
     policy_ask question; /* kept to ask again when policy was restarted */
+    unsigned answer_classes; /* of its answer, if that is an error */
     void (*on_answer)(struct session *, const policy_answer *);
     void (*on_counted)(struct session *, bool is_allowed);
     enum meter_kind counting;
@@ -116,6 +119,7 @@ typedef struct session {
     unsigned errors, junk;
     unsigned policy_flags; /* of decisions that hold for the whole session */
     reply delayed;
+    transcript transcript;
     timer life, delay; /* delay: of a reply, or of our patience with policy */
     transaction tx;
 } session;
@@ -146,6 +150,7 @@ void session_drain(session *s); /* closes it when the process leaves, unless a m
 
 /* verbs.c */
 verdict session_command(session *s, const smtp_command *c);
+bool session_knows(const session *s, const smtp_command *c); /* whether it begins with a verb of its protocol */
 
 /* hello.c, mail.c, auth.c: handlers of verbs */
 bool hello_offers(const session *s, const char *keyword); /* an extension that smtpd_discard_ehlo_keywords does not name */
@@ -186,7 +191,12 @@ reply result_reply(session *s, fault result, str words); /* words: of one that w
 /* footer.c */
 void footer_append(const session *s, buf *out); /* smtpd_reject_footer, its names filled in */
 
+/* notice.c: what went wrong in a session, to bounce, for postmaster */
+extern const talk notice_talk;
+void notice_send(const session *s); /* at its end; nothing is sent when nothing is to be told */
+
 /* ask.c */
+reply policy_reply(const session *s, const policy_answer *a); /* of an answer that is to be said */
 void policy_question(session *s, enum policy_stage stage, str to,
                      void (*then)(session *, const policy_answer *));
 void policy_no_answer(session *s); /* patience is over: 451 */

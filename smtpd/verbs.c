@@ -79,6 +79,11 @@ static const verb *verb_find(const session *s, str name)
     return NULL;
 }
 
+bool session_knows(const session *s, const smtp_command *c)
+{
+    return verb_find(s, c->verb) != NULL;
+}
+
 static bool has_shape(const smtp_command *c, shape wanted)
 {
     switch (wanted) {

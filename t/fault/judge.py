@@ -4,7 +4,7 @@ import os
 import re
 
 from acts import BOX, BOXES, GONE, HOLD, QUEUE, STUCK, USERS
-from ledger import IDENT, is_same
+from ledger import IDENT, is_notice, is_same
 from suite import is_finished
 from witness import look
 
@@ -82,6 +82,8 @@ class Judge:
                 content = f.read()
         except FileNotFoundError:
             return None  # moved; the next look finds it
+        if is_notice(content):
+            return None
         ident = IDENT.search(content)
         assert ident, f"{path} is torn: {len(content)} octets, {content[:100]!r}"
         ident = ident.group(1).decode()

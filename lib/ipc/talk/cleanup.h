@@ -1,7 +1,7 @@
 /* Whoever brings a message (smtpd; sendmail over the submit socket) and cleanup. `ref` names the message within the channel and
  * is chosen by the bringer. BEGIN is answered by READY with a write-only descriptor at whose offset the content is written, in
  * CRLF; then ENVELOPE, a RECIPIENT each, and COMMIT leave in one packet. DONE with outcome FAULT_NONE means durable.
- * smtpd may leave BEGIN out: then COMMIT has the content, and no descriptor is needed.
+ * smtpd and bounce may leave BEGIN out: then COMMIT has the content, and no descriptor is needed.
  * Of an envelope with ENVELOPE_DIRECT each recipient's result comes first: a RESULT each, DONE behind the last. Without RESULTs
  * DONE is everybody's: a fault, or the message was queued like any other, as it is to be held or has other recipients, too. */
 #pragma once

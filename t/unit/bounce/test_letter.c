@@ -1,4 +1,4 @@
-/* SOURCES: bounce/ask.c bounce/bring.c bounce/compose.c bounce/letter.c bounce/original.c bounce/templates.c  NEEDS: daemon queue */
+/* SOURCES: bounce/ask.c bounce/bring.c bounce/compose.c bounce/letter.c bounce/notice.c bounce/original.c bounce/templates.c  NEEDS: daemon queue */
 /* Who gets which report: each kind, each class of notify_classes, with and without a sender. */
 #include "t/unit/bounce/world.h"
 

@@ -3,6 +3,7 @@
 #include "base/checksum.h"
 #include "bounce/bounce.h"
 #include "daemon/peers.h"
+#include "ipc/talk/notice.h"
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,13 +21,14 @@ static struct world {
     generation generation;
     bounce bounce;
     timer stop;
-    channel qmgr, cleanup;
+    channel qmgr, cleanup, smtpd;
     /* what cleanup was told */
     uint32_t ref, recipients;
     unsigned begins, aborts, commits, flags;
     uint64_t bytes;
     uint32_t sum;
-    char from[100], to[100];
+    char from[100], to[100], also_to[100]; /* also_to: the one before */
+    char content[20000];                   /* of what came enclosed */
     int paper; /* what was written */
     /* what qmgr was told */
     unsigned dones;
@@ -78,6 +80,7 @@ static inline bool got_recipient(void *context, channel *c, received *r)
     envelope_recipient m;
     (void)context, (void)c;
     assert_int_equal(envelope_recipient_decode(r->bytes, &m), PARSE_DONE);
+    memcpy(w->also_to, w->to, sizeof w->to);
     snprintf(w->to, sizeof w->to, "%.*s", STR_ARG(m.address));
     assert_int_equal(m.transport.n, 0);
     w->recipients++;
@@ -92,6 +95,9 @@ static inline bool got_commit(void *context, channel *c, received *r)
     assert_int_equal(m.recipient_count, w->recipients);
     w->bytes = m.content_bytes;
     w->sum = m.content_checksum;
+    w->ref = r->ref;
+    assert_true(m.content.n < sizeof w->content);
+    snprintf(w->content, sizeof w->content, "%.*s", STR_ARG(m.content));
     w->commits++;
     return true;
 }
@@ -135,12 +141,20 @@ static inline void attach_qmgr(void)
     attach(&w->qmgr, &end, "qmgr");
 }
 
+static inline void attach_smtpd(void)
+{
+    static const talk end = { "smtpd", NULL, 0, NULL };
+    attach(&w->smtpd, &end, "smtpd");
+}
+
 static inline int world_open(void **state)
 {
-    static peer_row peers[] = { { "qmgr", { 0 }, NULL, jobs_qmgr_lost }, { "cleanup", { 0 }, NULL, bring_lost } };
+    static peer_row peers[] = { { "qmgr", { 0 }, NULL, jobs_qmgr_lost }, { "cleanup", { 0 }, NULL, bring_lost },
+                                { "smtpd", { 0 }, NULL, NULL } };
     (void)state;
     peers[0].talk = qmgr_talk;
     peers[1].talk = cleanup_talk;
+    peers[2].talk = notice_talk;
     w = calloc(1, sizeof *w);
     w->paper = -1;
     w->generation.holders = 1;
@@ -150,6 +164,7 @@ static inline int world_open(void **state)
                                             .bounce_size_limit = 50000,
                                             .maximal_queue_lifetime = 432000,
                                             .notify_classes = STR("resource, software"),
+                                            .error_notice_recipient = STR("errors@e.example"),
                                             .bounce_notice_recipient = STR("postmaster"),
                                             .second_bounce_notice_recipient = STR("twice"),
                                             .delay_notice_recipient = STR("late@l.example"),
@@ -166,6 +181,7 @@ static inline int world_open(void **state)
     timer_open(&w->stop, w->process.loop, on_stop, w->process.loop);
     attach_qmgr();
     attach_cleanup();
+    attach_smtpd();
     return 0;
 }
 
@@ -174,6 +190,7 @@ static inline int world_close(void **state)
     (void)state;
     channel_close(&w->qmgr);
     channel_close(&w->cleanup);
+    channel_close(&w->smtpd);
     rounds();
     assert_int_equal(w->process.sessions, 0);
     assert_null(w->process.peers);

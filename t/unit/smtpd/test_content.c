@@ -25,6 +25,12 @@ void transaction_clear(session *of)
     (void)of;
 }
 
+reply policy_reply(const session *of, const policy_answer *a)
+{
+    (void)of;
+    return (reply){ a->code, a->status, a->reply, NOTICE_POLICY };
+}
+
 void transaction_commit(session *of)
 {
     commits++;

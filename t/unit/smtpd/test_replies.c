@@ -25,6 +25,7 @@ static void each_has_its_form(void **state)
         reply r = reply_of((reply_name)i);
         assert_true(r.code >= 214 && r.code <= 555);
         assert_true(r.words.n > 0 && r.words.n < 400);
+        assert_true(r.classes == 0 || r.code >= 400);
         for (size_t k = 0; k < r.words.n; k++)
             assert_true(r.words.p[k] >= ' ' && r.words.p[k] < 127);
         if (r.code / 100 == 3) { /* RFC 2034 4: none with 3yz */

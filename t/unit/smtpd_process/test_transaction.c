@@ -1,4 +1,4 @@
-/* SOURCES: smtpd/ask.c smtpd/auth.c smtpd/content.c smtpd/footer.c smtpd/hello.c smtpd/lmtp.c smtpd/mail.c smtpd/meter.c smtpd/replies.c smtpd/session.c smtpd/transaction.c smtpd/verbs.c  NEEDS: daemon tls proto queue */
+/* SOURCES: smtpd/ask.c smtpd/auth.c smtpd/content.c smtpd/footer.c smtpd/hello.c smtpd/lmtp.c smtpd/mail.c smtpd/meter.c smtpd/notice.c smtpd/replies.c smtpd/session.c smtpd/transaction.c smtpd/transcript.c smtpd/verbs.c  NEEDS: daemon tls proto queue */
 /* smtpd between a client, policies and cleanups, over real channels in one loop. */
 #include "daemon/peers.h"
 #include "ipc/talk/cleanup.h"

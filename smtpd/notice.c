@@ -1,0 +1,34 @@
+/* Tells bounce what went wrong in a session. Runs in: smtpd. Nobody waits for it: without bounce it is dropped, and logged. */
+#include "base/log.h"
+#include "smtpd/session.h"
+
+const talk notice_talk = { "smtpd-bounce", NULL, 0, NULL };
+
+static void put(const session *s, peer *to, unsigned classes)
+{
+    buf lines = buf_new(NOTICE_TRANSCRIPT_MAX);
+    transcript_append(&s->transcript, &lines);
+    notice_session m = { .session = str_c(s->id),
+                         .client = str_c(s->client),
+                         .helo = str_upto(s->helo, NOTICE_TEXT_MAX),
+                         .login = str_upto(s->login, NOTICE_TEXT_MAX),
+                         .service = str_upto(s->service, NOTICE_TEXT_MAX),
+                         .reason = str_c(s->transcript.reason),
+                         .transcript = buf_str(&lines),
+                         .classes = classes };
+    channel_put(&to->channel, NOTICE_SESSION, 0, notice_session, &m);
+    buf_free(&lines);
+}
+
+void notice_send(const session *s)
+{
+    unsigned classes = transcript_due(&s->transcript);
+    if (classes == 0)
+        return;
+    peer *to = daemon_peer(s->smtpd->process, "bounce");
+    if (to)
+        put(s, to, classes);
+    else
+        log_event(LOG_WARNING, "notice-dropped", LOG_C("session", s->id), LOG_C("client", s->client),
+                  LOG_C("error", s->transcript.reason), LOG_C("reason", "bounce is not there"));
+}
