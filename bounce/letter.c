@@ -22,7 +22,7 @@ static bool is_double(const job *j)
 
 static letter letter_copy(const job *j)
 {
-    bool wants_it = is_double(j)                   ? has_class(j, "2bounce")
+    bool wants_it = is_double(j)                   ? has_class(j, "2bounce") || has_class(j, "bounce")
                     : j->kind == REPORT_OF_FAILURE ? has_class(j, "bounce")
                     : j->kind == REPORT_OF_DELAY   ? has_class(j, "delay")
                                                    : false;
@@ -38,7 +38,7 @@ letter letter_first(job *j)
     log_event(LOG_WARNING, "double-bounce-dropped", LOG_C("id", queue_id_text(j->begin.queue_id).text),
               LOG_STR("to", j->rows[0].address), LOG_NUM("recipients", j->row_count),
               LOG_STR("reason", j->rows[0].reason),
-              LOG_C("why", "it has no sender, and notify_classes has no 2bounce"));
+              LOG_C("why", "it has no sender, and notify_classes has neither 2bounce nor bounce"));
     return LETTER_NONE;
 }
 

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "conf/double_bounce.h"
 #include "ipc/talk/report.h"
 #include "mail/verp.h"
 #include "qmgr/qmgr.h"
@@ -43,10 +44,7 @@ str report_sender(const queue_message *file, const envelope_recipient *r, arena 
 
 bool report_is_double(const qmgr *q, const message *m)
 {
-    const config *c = daemon_config(q->process);
-    str sender = m->loaded->file.envelope.reverse_path, name = c->double_bounce_sender;
-    size_t at = str_find_last(sender, '@');
-    return str_equal_nocase(str_upto(sender, at), name) && str_equal_nocase(str_from(sender, at + 1), c->myorigin);
+    return is_double_bounce(daemon_config(q->process), m->loaded->file.envelope.reverse_path);
 }
 
 static bool is_late(const qmgr *q, const message *m)
