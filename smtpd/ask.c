@@ -58,11 +58,14 @@ void policy_no_answer(session *s)
     s->on_answer(s, &a);
 }
 
-/* Policy defers what it has no table for with a status of its own (policy/engine/policy.h). */
+/* Policy defers what it has no table for with a status of its own (policy/engine/policy.h). Who is not known here (X.1.1), or no
+ * longer (X.1.6), is refused by no rule. */
 static unsigned classes_of(const policy_answer *a)
 {
-    bool has_no_table = a->code == 451 && str_equal(a->status, STR("4.3.0"));
-    return has_no_table ? NOTICE_DATA : NOTICE_POLICY | NOTICE_BOUNCE;
+    str detail = str_from(a->status, 2);
+    if (a->code == 451 && str_equal(a->status, STR("4.3.0")))
+        return NOTICE_DATA;
+    return str_equal(detail, STR("1.1")) || str_equal(detail, STR("1.6")) ? NOTICE_BOUNCE : NOTICE_BOUNCE | NOTICE_POLICY;
 }
 
 reply policy_reply(const session *s, const policy_answer *a)

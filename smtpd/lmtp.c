@@ -19,10 +19,15 @@ void end_of_data_say(session *s, reply r)
     session_settle(s, (verdict){ PHASE_MAIL, REPLY_LATER });
 }
 
-/* What is refused here, contents were looked at for; what is not there must have been a part of ours. */
-static unsigned result_classes(fault_kind kind, bool is_full)
+/* RFC 3463 3: X.7 is a rule's, X.3 our system's; a mailbox that waits for its owner (X.2) is nothing that postmaster has to mend. */
+static unsigned result_classes(fault_kind kind, str status)
 {
-    return kind == FAULT_REFUSED ? NOTICE_BOUNCE | NOTICE_POLICY : is_full ? NOTICE_RESOURCE : NOTICE_SOFTWARE;
+    bool is_rule = str_starts(status, STR("7.")) || str_equal(status, STR("3.4"));
+    if (is_rule || kind == FAULT_REFUSED)
+        return is_rule ? NOTICE_BOUNCE | NOTICE_POLICY : NOTICE_BOUNCE;
+    if (str_equal(status, STR("3.1")))
+        return NOTICE_RESOURCE;
+    return str_starts(status, STR("3.")) ? NOTICE_SOFTWARE : 0;
 }
 
 /* A status of storage (X.3.1 ours, X.2.2 the mailbox's) has codes of its own (RFC 5321 4.2.3). */
@@ -39,7 +44,7 @@ reply result_reply(session *s, fault result, str words)
                               : 451,
                     arena_printf(a, "%c.%.*s", is_final ? '5' : '4', STR_ARG(status)),
                     arena_copy(a, str_c(result.text)),
-                    result_classes(result.kind, is_full) };
+                    result_classes(result.kind, status) };
 }
 
 void lmtp_begin(session *s)

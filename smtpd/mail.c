@@ -102,6 +102,7 @@ verdict on_mail(session *s, const smtp_command *c)
         return (verdict){ PHASE_MAIL, reply_of(REPLY_TOO_BIG) };
     tx->reverse_path = sender.is_null ? STR_NONE : address_text(&sender, &tx->arena);
     tx->has_sender = true;
+    notice_guard(s, tx->reverse_path);
     meter_count(s, METER_MESSAGES, mail_counted);
     return (verdict){ s->phase, REPLY_LATER };
 }
@@ -153,6 +154,7 @@ verdict on_rcpt(session *s, const smtp_command *c)
         return params_refused(s, &tx->rcpt_params);
     /* As written, source route included: what policy must see of a trick, it sees. */
     s->asked_for = arena_copy(&tx->arena, c->argument);
+    notice_guard(s, s->asked_for);
     meter_count(s, METER_RECIPIENTS, rcpt_counted);
     return (verdict){ s->phase, REPLY_LATER };
 }

@@ -1,6 +1,9 @@
 /* Tells bounce what went wrong in a session. Runs in: smtpd. Nobody waits for it: without bounce it is dropped, and logged. */
 #include "base/log.h"
+#include "conf/double_bounce.h"
 #include "smtpd/session.h"
+
+enum { UNREAD_BYTES_MAX = 1024 * 1024 /* of what a bounce that hangs has not taken */ };
 
 const talk notice_talk = { "smtpd-bounce", NULL, 0, NULL };
 
@@ -20,15 +23,24 @@ static void put(const session *s, peer *to, unsigned classes)
     buf_free(&lines);
 }
 
+void notice_guard(session *s, str of)
+{
+    if (is_double_bounce(s->config, of))
+        transcript_free(&s->transcript);
+}
+
 void notice_send(const session *s)
 {
     unsigned classes = transcript_due(&s->transcript);
     if (classes == 0)
         return;
     peer *to = daemon_peer(s->smtpd->process, "bounce");
-    if (to)
-        put(s, to, classes);
-    else
+    const char *why = to == NULL                                     ? "bounce is not there"
+                      : to->channel.queued_bytes > UNREAD_BYTES_MAX ? "bounce does not read"
+                                                                     : NULL;
+    if (why)
         log_event(LOG_WARNING, "notice-dropped", LOG_C("session", s->id), LOG_C("client", s->client),
-                  LOG_C("error", s->transcript.reason), LOG_C("reason", "bounce is not there"));
+                  LOG_C("error", s->transcript.reason), LOG_C("reason", why));
+    else
+        put(s, to, classes);
 }

@@ -14,7 +14,7 @@
     R(LOGGED_IN, 235, "2.7.0", 0, "Authentication successful")                                                                     \
     R(GOING_DOWN, 421, "4.3.2", 0, "Service shutting down, try again later")                                                       \
     R(TOO_MANY_CONNECTIONS, 421, "4.7.0", NOTICE_POLICY, "Too many connections from your address")                                 \
-    R(TOO_MANY_SESSIONS, 421, "4.3.2", NOTICE_RESOURCE, "All server ports are busy, try again later")                              \
+    R(TOO_MANY_SESSIONS, 421, "4.3.2", 0, "All server ports are busy, try again later")                                            \
     R(TOO_MANY_ERRORS, 421, "4.7.0", NOTICE_PROTOCOL, "Too many errors")                                                           \
     R(QUEUE_UNKNOWN, 421, "4.3.0", NOTICE_SOFTWARE, "Queue service restarted, whether the message was queued is not known")        \
     R(TOO_LONG_SILENCE, 421, "4.4.2", 0, "Timeout exceeded")                                                                       \

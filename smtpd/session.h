@@ -194,6 +194,8 @@ void footer_append(const session *s, buf *out); /* smtpd_reject_footer, its name
 /* notice.c: what went wrong in a session, to bounce, for postmaster */
 extern const talk notice_talk;
 void notice_send(const session *s); /* at its end; nothing is sent when nothing is to be told */
+/* Of a session in which a letter to postmaster comes back, none is written, or there would be no end to it. */
+void notice_guard(session *s, str of); /* of: a sender or recipient */
 
 /* ask.c */
 reply policy_reply(const session *s, const policy_answer *a); /* of an answer that is to be said */

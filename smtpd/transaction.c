@@ -151,6 +151,8 @@ static void committed(session *s, fault outcome)
         lmtp_results_say(s);
     else
         end_of_data_say(s, result_reply(s, outcome, words));
+    if (!is_fault(outcome))
+        transcript_message_done(&s->transcript);
     transaction_clear(s);
 }
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { GROWTH = 64, GAP = 1024 /* left out at once, so that a flood of lines does not move all of it for each */ };
+enum { GROWTH = 64, REST = TRANSCRIPT_AT_REST_MAX, GAP = 1024 /* left out at once, so that a flood of lines does not move all of it for each */ };
 
 /* A line is shown with four octets more than it has here, and a command with its reply has at least nine. */
 _Static_assert(NOTICE_TRANSCRIPT_MAX >= 2 * TRANSCRIPT_MAX + TRANSCRIPT_LINE_MAX, "what is kept can be told");
@@ -47,21 +47,28 @@ static size_t lines_length(const transcript *t, size_t at, size_t least, uint32_
     return n;
 }
 
-static void middle_drop(transcript *t)
+/* Lines of at least `least` octets behind the beginning. */
+static void middle_drop(transcript *t, size_t least)
 {
     uint32_t count;
-    if (t->beginning == 0)
-        t->beginning = (uint16_t)lines_length(t, 0, TRANSCRIPT_BEGINNING, &count);
-    size_t gone = lines_length(t, t->beginning, GAP, &count), from = t->beginning + gone;
+    size_t gone = lines_length(t, t->beginning, least, &count), from = t->beginning + gone;
     memmove(t->p + t->beginning, t->p + from, t->n - from);
     t->n = (uint16_t)(t->n - gone);
     t->dropped += count;
 }
 
+static uint16_t beginning_of(const transcript *t)
+{
+    uint32_t count;
+    return (uint16_t)lines_length(t, 0, TRANSCRIPT_BEGINNING, &count);
+}
+
 static void room_make(transcript *t, size_t bytes)
 {
-    while (t->n + bytes > TRANSCRIPT_MAX)
-        middle_drop(t);
+    while (t->n + bytes > TRANSCRIPT_MAX) {
+        t->beginning = t->beginning ? t->beginning : beginning_of(t);
+        middle_drop(t, GAP);
+    }
     if (t->n + bytes <= t->size)
         return;
     size_t size = (t->n + bytes + (size_t)t->n / 2 + GROWTH - 1) / GROWTH * GROWTH;
@@ -99,23 +106,30 @@ static void auth_add(transcript *t, str line)
     snprintf(text, sizeof text, "AUTH%s%.*s%s", is_one ? " " : "", is_one ? (int)mechanism.n : 0,
              is_one ? mechanism.p : "", has_more ? " <hidden>" : "");
     line_add(t, 'I', str_c(text));
-    t->had_auth = true;
+    t->may_have_secrets = true;
 }
 
 void transcript_command(transcript *t, str line, bool is_known)
 {
     str text = str_trim(line);
-    if (str_starts_nocase(text, STR("AUTH")))
+    if (str_starts_nocase(text, STR("AUTH"))) {
         auth_add(t, text);
-    else if (t->had_auth && !is_known)
+        return;
+    }
+    if (t->may_have_secrets && !is_known) {
         transcript_secret(t);
-    else
-        line_add(t, 'I', text);
+        return;
+    }
+    if (t->greeting == 0 && str_starts_nocase(text, STR("MAIL")))
+        t->greeting = beginning_of(t);
+    t->may_have_secrets = t->may_have_secrets || str_starts_nocase(text, STR("DATA"));
+    line_add(t, 'I', text);
 }
 
 void transcript_secret(transcript *t)
 {
     line_add(t, 'I', STR("<hidden>"));
+    t->may_have_secrets = true;
 }
 
 /* Of a reply of several lines the first. */
@@ -135,6 +149,19 @@ void transcript_error(transcript *t, unsigned classes, str reason)
     str shown = str_upto(reason, TRANSCRIPT_LINE_MAX);
     t->reason = memory_get(shown.n + 1);
     clean_copy(t->reason, shown);
+}
+
+/* If all went well so far, it is as if the session began anew. */
+void transcript_message_done(transcript *t)
+{
+    if (transcript_due(t) || t->greeting == 0)
+        return;
+    t->beginning = t->greeting;
+    middle_drop(t, t->n);
+    if (t->size <= REST)
+        return;
+    t->size = t->n > REST ? t->n : REST;
+    t->p = memory_resize(t->p, t->size, 1);
 }
 
 unsigned transcript_due(const transcript *t)

@@ -122,7 +122,8 @@ def files(folder):
 
 def is_notice(content):
     """Of a session in which something failed (notify_classes: resource, software)."""
-    return content.startswith(b"Return-Path: <double-bounce@") and b"\nTranscript of the session:" in content
+    is_letter = content.startswith(b"Return-Path: <double-bounce@") and b"\nTranscript of the session:" in content
+    return is_letter and not IDENT.search(content)
 
 
 def delivered(mail_dir, users=("user1", "user2", "user3")):

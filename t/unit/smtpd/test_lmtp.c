@@ -116,6 +116,32 @@ static void the_worst_of_several_mailboxes_counts(void **state)
     }
 }
 
+static void classes_of_what_became_of_it(void **state)
+{
+    static const struct {
+        fault_kind kind;
+        const char *status;
+        unsigned classes;
+    } cases[] = {
+        { FAULT_NONE, "", 0 },
+        { FAULT_REFUSED, "7.1", NOTICE_BOUNCE | NOTICE_POLICY },
+        { FAULT_TRY_LATER, "7.1", NOTICE_BOUNCE | NOTICE_POLICY },
+        { FAULT_REFUSED, "3.4", NOTICE_BOUNCE | NOTICE_POLICY },
+        { FAULT_REFUSED, "4.6", NOTICE_BOUNCE },
+        { FAULT_REFUSED, "1.1", NOTICE_BOUNCE },
+        { FAULT_TRY_LATER, "3.1", NOTICE_RESOURCE },
+        { FAULT_TRY_LATER, "3.0", NOTICE_SOFTWARE },
+        { FAULT_BUG, "3.0", NOTICE_SOFTWARE },
+        { FAULT_TRY_LATER, "", NOTICE_SOFTWARE },
+        { FAULT_TRY_LATER, "2.2", 0 }, /* a user's mailbox is full */
+        { FAULT_TRY_LATER, "2.0", 0 },
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        assert_int_equal(
+            result_reply(&s, fault_make(cases[i].kind, cases[i].status, "words"), STR("well")).classes, cases[i].classes);
+}
+
 static void what_was_not_said_is_tried_again(void **state)
 {
     (void)state;
@@ -176,6 +202,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(each_command_has_its_reply),           TEST(the_worst_of_several_mailboxes_counts),
+        TEST(classes_of_what_became_of_it),     TEST(a_command_without_mailboxes_is_well),
         TEST(what_was_not_said_is_tried_again),     TEST(a_command_without_mailboxes_is_well),
         TEST(one_answer_for_all_is_said_to_each),   TEST(soft_bounce_makes_a_refusal_a_delay),
         TEST(results_that_cannot_be_drop_the_peer),

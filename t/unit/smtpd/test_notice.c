@@ -118,6 +118,41 @@ static void without_bounce_it_is_dropped(void **state)
     assert_int_equal(told, 0);
 }
 
+/* One that hangs takes no memory here. */
+static void of_a_bounce_that_does_not_read_it_is_dropped(void **state)
+{
+    (void)state;
+    bounce_comes();
+    peer *to = daemon_peer(&p, "bounce");
+    for (int i = 0; i < 100; i++)
+        transcript_command(&s.transcript, STR("BOGUS"), false);
+    error_occurs(NOTICE_PROTOCOL);
+    for (int i = 0; i < 5000; i++)
+        notice_send(&s);
+    assert_in_range(to->channel.queued_bytes, 1024 * 1024, 1024 * 1024 + 16 * 1024);
+    rounds();
+    assert_in_range(told, 100, 2000);
+    assert_int_equal(to->channel.queued_bytes, 0);
+}
+
+static void of_letters_that_come_back_none_is_written(void **state)
+{
+    config c = { .double_bounce_sender = STR("double-bounce"), .myorigin = STR("mx.example") };
+    (void)state;
+    s.config = &c;
+    bounce_comes();
+    error_occurs(NOTICE_PROTOCOL);
+    notice_guard(&s, STR("postmaster@mx.example"));
+    notice_send(&s);
+    rounds();
+    assert_int_equal(told, 1);
+    notice_guard(&s, STR("Double-bounce@mx.example"));
+    error_occurs(NOTICE_PROTOCOL);
+    notice_send(&s);
+    rounds();
+    assert_int_equal(told, 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -125,6 +160,8 @@ int main(void)
         TEST(a_session_with_an_error_is_told),
         TEST(one_without_is_not),
         TEST(without_bounce_it_is_dropped),
+        TEST(of_a_bounce_that_does_not_read_it_is_dropped),
+        TEST(of_letters_that_come_back_none_is_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

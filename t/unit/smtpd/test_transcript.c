@@ -114,6 +114,73 @@ static void what_comes_behind_a_refused_auth(void **state)
     transcript_free(&t);
 }
 
+/* A client that does not wait for 354 sends its content as commands. */
+static void what_comes_behind_a_refused_data(void **state)
+{
+    (void)state;
+    transcript_open(&t, STR("protocol"));
+    say("data", true);
+    hear(554, "5.5.1", "No valid recipients");
+    say("Subject: secret", false);
+    say("RSET", true);
+    assert_string_equal(show(), "In:  data\nOut: 554 5.5.1 No valid recipients\nIn:  <hidden>\nIn:  RSET\n");
+    transcript_free(&t);
+    transcript_open(&t, STR("protocol"));
+    transcript_secret(&t); /* a line that was too long for AUTH, or anything else */
+    say("c2VjcmV0", false);
+    assert_string_equal(show(), "In:  <hidden>\nIn:  <hidden>\n");
+    transcript_free(&t);
+}
+
+static void message_say(unsigned recipients)
+{
+    say("MAIL FROM:<a@b>", true);
+    hear(250, "2.1.0", "Ok");
+    for (unsigned i = 0; i < recipients; i++) {
+        say("RCPT TO:<u@l>", true);
+        hear(250, "2.1.5", "Ok");
+    }
+    hear(250, "2.0.0", "Ok: queued as 1");
+}
+
+static void messages_that_went_well(void **state)
+{
+    (void)state;
+    transcript_open(&t, STR("policy"));
+    hear(220, "", "mx");
+    say("EHLO c", true);
+    for (unsigned recipients = 1; recipients < 1000; recipients *= 5) {
+        message_say(recipients);
+        transcript_error(&t, NOTICE_PROTOCOL, STR("not asked for"));
+        transcript_message_done(&t);
+        assert_true(t.size <= TRANSCRIPT_AT_REST_MAX);
+    }
+    say("RSET", true);
+    assert_string_equal(show(), "Out: 220 mx\nIn:  EHLO c\n... 1577 lines are left out ...\nIn:  RSET\n");
+    message_say(1);
+    transcript_error(&t, NOTICE_POLICY, STR("no"));
+    transcript_message_done(&t);
+    assert_non_null(strstr(show(), "left out ...\nIn:  RSET\nIn:  MAIL FROM:<a@b>\nOut: 250 2.1.0 Ok\nIn:  RCPT TO:<u@l>\n"));
+    transcript_free(&t);
+    message_say(1); /* nothing is kept: nothing can be dropped */
+    transcript_message_done(&t);
+    assert_null(t.p);
+}
+
+/* A greeting that is all there is room for stays whole. */
+static void a_long_greeting(void **state)
+{
+    (void)state;
+    transcript_open(&t, STR("policy"));
+    for (int i = 0; i < 1000; i++)
+        say("NOOP", true);
+    message_say(1);
+    transcript_message_done(&t);
+    assert_true(t.n >= TRANSCRIPT_BEGINNING && t.size == t.n);
+    assert_non_null(strstr(show(), "In:  NOOP\n... "));
+    transcript_free(&t);
+}
+
 static void bytes_that_are_no_text(void **state)
 {
     (void)state;
@@ -196,6 +263,9 @@ int main(void)
         cmocka_unit_test(classes_that_are_told),
         cmocka_unit_test(secrets),
         cmocka_unit_test(what_comes_behind_a_refused_auth),
+        cmocka_unit_test(what_comes_behind_a_refused_data),
+        cmocka_unit_test(messages_that_went_well),
+        cmocka_unit_test(a_long_greeting),
         cmocka_unit_test(bytes_that_are_no_text),
         cmocka_unit_test(long_lines),
         cmocka_unit_test(long_sessions),
