@@ -67,7 +67,7 @@ class Faulty(Suite):
 
     def settle(self, may_be_twice):
         """Nothing is lost, nothing is twice that must not be, the queue is clean; then a new page of the ledger."""
-        until(lambda: not self.queue_files("active", "deferred"), "an empty queue", EMPTY_S)
+        self.wait_queue_empty(EMPTY_S)
         until(lambda: not [f for f in self.queue_files("incoming") if size_of(f)], "no content in incoming")
         assert not self.queue_files("hold", "corrupt")
         twice = {self.labels[ident] for ident in compare(self.ledger, self.mail_dir, self.spool_dir)}
@@ -267,7 +267,7 @@ def test_pickup(faulty):
         with Trace([pickup], option, f"-etrace={r.call}") as t:
             os.kill(pickup, 18)
             until(lambda: "INJECTED" in t.said(), label, EMPTY_S)
-            until(lambda: not s.queue_files("active", "deferred"), "an empty queue", EMPTY_S)
+            s.wait_queue_empty(EMPTY_S)
         until(lambda: not os.listdir(drop), f"an empty drop folder after {label}", EMPTY_S)
         s.settle({label} if r.twice else set())
         s.serves(label)

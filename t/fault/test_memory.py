@@ -77,7 +77,7 @@ def test_a_process_without_memory(hungry, role, work):
     seen = len(s.log())
     has_ended = s.starve(role, work)
     s.serves(role)
-    until(lambda: not s.queue_files("active", "deferred"), "an empty queue", 120)
+    s.wait_queue_empty(120)
     s.settle({role})
     assert has_ended or work is not Hungry.mail
     died = re.findall(r"(?m)^.*-died .*$", s.log()[seen:])

@@ -118,8 +118,12 @@ class Suite:
                 found += [p for p in paths if folder != "active" or is_finished(p) == (place == "active")]
         return found
 
-    def wait_queue_empty(self):
-        until(lambda: not self.queue_files("active", "deferred"), "an empty queue")
+    def is_queue_empty(self):
+        """What goes from one folder into the other between two looks is seen at the third."""
+        return not self.queue_files("deferred", "active", "deferred")
+
+    def wait_queue_empty(self, *seconds):
+        until(self.is_queue_empty, "an empty queue", *seconds)
 
     def processes(self, role):
         """Pids of a role that this suite runs now, by what master reports."""
