@@ -3,7 +3,7 @@ import imaplib
 import re
 
 from acts import BOX, GONE, USERS, Asker
-from ledger import IDENT
+from ledger import IDENT, is_notice
 
 CUT_OFF = (OSError, imaplib.IMAP4.error)
 APPENDED = re.compile(rb"APPENDUID (\d+) (\d+)")
@@ -60,7 +60,7 @@ class Reader(Asker):
     def expunge(self, user, client):
         """Only what was found in an earlier round: its queue file is gone for long."""
         notes = self.book.notes[user]
-        old = [(uid, IDENT.search(content).group(1).decode()) for uid, content in notes.shown.items()]
+        old = [(uid, IDENT.search(content).group(1).decode()) for uid, content in notes.shown.items() if not is_notice(content)]
         old = [(uid, ident) for uid, ident in old if ident in self.book.settled]
         if len(old) < (1 if self.is_eager else FULL):
             return
