@@ -35,9 +35,9 @@ void notice_send(const session *s)
     if (classes == 0)
         return;
     peer *to = daemon_peer(s->smtpd->process, "bounce");
-    const char *why = to == NULL                                     ? "bounce is not there"
+    const char *why = to == NULL                                    ? "bounce is not there"
                       : to->channel.queued_bytes > UNREAD_BYTES_MAX ? "bounce does not read"
-                                                                     : NULL;
+                                                                    : NULL;
     if (why)
         log_event(LOG_WARNING, "notice-dropped", LOG_C("session", s->id), LOG_C("client", s->client),
                   LOG_C("error", s->transcript.reason), LOG_C("reason", why));

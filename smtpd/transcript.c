@@ -6,7 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { GROWTH = 64, REST = TRANSCRIPT_AT_REST_MAX, GAP = 1024 /* left out at once, so that a flood of lines does not move all of it for each */ };
+enum {
+    GROWTH = 64,
+    REST = TRANSCRIPT_AT_REST_MAX,
+    GAP = 1024, /* left out at once, so that a flood of lines does not move all of it for each */
+};
 
 /* A line is shown with four octets more than it has here, and a command with its reply has at least nine. */
 _Static_assert(NOTICE_TRANSCRIPT_MAX >= 2 * TRANSCRIPT_MAX + TRANSCRIPT_LINE_MAX, "what is kept can be told");

@@ -17,7 +17,7 @@ typedef struct transcript {
     char *reason;     /* of the first error that is to be told; NULL: none */
     uint32_t dropped; /* lines between beginning and end */
     uint16_t n, size, beginning;
-    uint16_t greeting; /* what was said before the first MAIL */
+    uint16_t greeting;        /* what was said before the first MAIL */
     uint8_t wanted, occurred; /* NOTICE_… */
     bool may_have_secrets;
 } transcript;
@@ -34,5 +34,5 @@ void transcript_reply(transcript *t, unsigned code, str status, str words);
 void transcript_error(transcript *t, unsigned classes, str reason);
 void transcript_message_done(transcript *t); /* a message was accepted */
 
-unsigned transcript_due(const transcript *t); /* NOTICE_…: what is to be told; 0: nothing */
+unsigned transcript_due(const transcript *t);          /* NOTICE_…: what is to be told; 0: nothing */
 void transcript_append(const transcript *t, buf *out); /* at most NOTICE_TRANSCRIPT_MAX octets */

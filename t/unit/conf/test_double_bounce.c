@@ -10,9 +10,14 @@ static void addresses(void **state)
         const char *address;
         bool is_ours;
     } rows[] = {
-        { "double-bounce@mx.example", true },   { "Double-Bounce@MX.example", true }, { "double-bounce", false },
-        { "double-bounce@b.example", false },   { "x@mx.example", false },            { "", false },
-        { "double-bounce@mx.example.b", false }, { "a@double-bounce@mx.example", false },
+        { "double-bounce@mx.example", true },
+        { "Double-Bounce@MX.example", true },
+        { "double-bounce", false },
+        { "double-bounce@b.example", false },
+        { "x@mx.example", false },
+        { "", false },
+        { "double-bounce@mx.example.b", false },
+        { "a@double-bounce@mx.example", false },
     };
     config c = { .double_bounce_sender = STR("double-bounce"), .myorigin = STR("mx.example") };
     (void)state;

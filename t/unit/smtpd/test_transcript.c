@@ -160,7 +160,8 @@ static void messages_that_went_well(void **state)
     message_say(1);
     transcript_error(&t, NOTICE_POLICY, STR("no"));
     transcript_message_done(&t);
-    assert_non_null(strstr(show(), "left out ...\nIn:  RSET\nIn:  MAIL FROM:<a@b>\nOut: 250 2.1.0 Ok\nIn:  RCPT TO:<u@l>\n"));
+    assert_non_null(
+        strstr(show(), "left out ...\nIn:  RSET\nIn:  MAIL FROM:<a@b>\nOut: 250 2.1.0 Ok\nIn:  RCPT TO:<u@l>\n"));
     transcript_free(&t);
     message_say(1); /* nothing is kept: nothing can be dropped */
     transcript_message_done(&t);
