@@ -82,10 +82,10 @@ static void what_is_not_clean_is_cleaned(void **state)
     notice_session m = notice(NOTICE_POLICY);
     m.session = STR("5F\r\nBcc: x");
     m.client = STR("192.0.2.1\r\nBcc: x");
-    m.transcript = STR("In:  \r\x1b[2J\xff\n");
+    m.transcript = STR("In:  \r\x1b[2J\xff\x7f\n");
     tell(&m);
     assert_false(says("\nBcc"));
-    assert_true(says("In:  ??[2J?\r\n"));
+    assert_true(says("In:  ??[2J??\r\n"));
     say_done(FAULT_NONE);
 }
 
