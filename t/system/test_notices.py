@@ -250,7 +250,7 @@ def test_passwords_are_not_told(everything):
 def test_bounce_is_away():
     """No client waits for it, and the one that comes after it tells of the sessions of its time."""
     with suite_of(ALL) as suite:
-        [bounce] = suite.processes("bounce")
+        [bounce], smtpd = suite.processes("bounce"), suite.processes("smtpd")
         os.kill(bounce, signal.SIGSTOP)
         c = session(suite)
         said(c, "EARLY", 500)
@@ -266,6 +266,7 @@ def test_bounce_is_away():
             told.extend(m for m in letters(suite) if "In:  LATE" in m)
             return told
         until(is_told, "a letter by the next bounce")
+        assert suite.processes("smtpd") == smtpd
         suite.kill()  # its log has a process that died
 
 
