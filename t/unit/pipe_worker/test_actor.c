@@ -1,6 +1,7 @@
 /* SOURCES: pipe/worker/actor.c pipe/worker/command.c pipe/worker/environment.c pipe/worker/file.c pipe/worker/letter.c pipe/worker/list.c pipe/worker/outcome.c pipe/worker/words.c  NEEDS: store worker */
 /* What pipe may say to its worker, and in which order. */
 #include "t/unit/pipe_worker/world.h"
+#include <signal.h>
 
 static void without_rules_nothing_is_done(void **state)
 {
@@ -54,5 +55,6 @@ int main(void)
         TEST(a_member_has_a_name),
         TEST(each_kind_of_member_is_done),
     };
+    signal(SIGPIPE, SIG_IGN); /* as lib/worker has it */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
