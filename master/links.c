@@ -28,11 +28,36 @@ static void end_give(child *to, const child *other, int fd)
     channel_put_fds(&to->control, CONTROL_PEER, 0, control_name, &m, &fd, 1);
 }
 
+static bool is_noted(const master *m, const relink *r)
+{
+    for (size_t i = 0; i < m->relinks.n; i++) {
+        const relink *n = &m->relinks.p[i];
+        if (n->a == r->a && n->b == r->b && n->a_instance == r->a_instance && n->b_instance == r->b_instance)
+            return true;
+    }
+    return false;
+}
+
+static void on_relink(void *context);
+
+static void relink_note(child *a, child *b)
+{
+    master *m = a->master;
+    relink r = { a->role, b->role, a->instance, b->instance };
+    if (is_noted(m, &r))
+        return;
+    if (!m->relink.is_open)
+        timer_open(&m->relink, m->loop, on_relink, m);
+    timer_set(&m->relink, RELINK_MS);
+    *vec_add(&m->relinks) = r;
+}
+
 static void link_two(child *a, child *b)
 {
     int pair[2];
     if (!channel_pair(pair)) {
         log_fault(LOG_ERROR, "not-linked", fault_errno("make a socket pair"));
+        relink_note(a, b);
         return;
     }
     end_give(a, b, pair[0]);
@@ -57,23 +82,16 @@ static child *linkable_find(const master *m, const role *r, uint32_t instance)
 static void on_relink(void *context)
 {
     master *m = context;
-    for (size_t i = 0; i < m->relinks.n; i++) {
-        const relink *r = &m->relinks.p[i];
-        child *a = linkable_find(m, r->a, r->a_instance), *b = linkable_find(m, r->b, r->b_instance);
+    size_t count = m->relinks.n;
+    for (size_t i = 0; i < count; i++) {
+        relink r = m->relinks.p[i];
+        child *a = linkable_find(m, r.a, r.a_instance), *b = linkable_find(m, r.b, r.b_instance);
+        m->relinks.p[i] = (relink){ 0 }; /* what fails once more is noted behind it */
         if (a && b)
             link_two(a, b);
     }
-    m->relinks.n = 0;
-}
-
-static bool is_noted(const master *m, const relink *r)
-{
-    for (size_t i = 0; i < m->relinks.n; i++) {
-        const relink *n = &m->relinks.p[i];
-        if (n->a == r->a && n->b == r->b && n->a_instance == r->a_instance && n->b_instance == r->b_instance)
-            return true;
-    }
-    return false;
+    m->relinks.n -= count;
+    memmove(m->relinks.p, m->relinks.p + count, m->relinks.n * sizeof *m->relinks.p);
 }
 
 /* Both sides live and one dropped the other: of the two reports one makes the new conversation. */
@@ -84,13 +102,6 @@ void link_again(child *c, str name, uint32_t instance)
         if (!str_equal(name, str_c(other->role->name)) || other->instance != instance || other->state != CHILD_UP ||
             c->state != CHILD_UP || !may_talk(c, other) || c->pid >= other->pid)
             continue;
-        relink r = { c->role, other->role, c->instance, other->instance };
-        if (is_noted(m, &r))
-            continue;
-        if (!m->relink.is_open)
-            timer_open(&m->relink, m->loop, on_relink, m);
-        if (m->relinks.n == 0)
-            timer_set(&m->relink, RELINK_MS);
-        *vec_add(&m->relinks) = r;
+        relink_note(c, other);
     }
 }

@@ -1,6 +1,7 @@
 /* SOURCES: master/admin.c master/begin.c master/child.c master/layout.c master/links.c master/listen.c master/load.c master/notify.c master/reload.c master/roles.c master/socket_file.c master/start.c  NEEDS: daemon tls db */
 /* Who is given conversations with whom, and when one is made again. */
 #include "t/unit/master/world.h"
+#include <sys/resource.h>
 
 static bool has_peer(const process_end *e, const char *peer)
 {
@@ -93,6 +94,27 @@ static void a_lost_one_is_made_again_once(void **state)
     assert_int_equal(qmgr->peer_count, 2);
 }
 
+static void one_that_cannot_be_made_is_made_later(void **state)
+{
+    struct rlimit usual, none;
+    (void)state;
+    world_load();
+    start_one("cleanup", 0);
+    start_one("qmgr", 0);
+    process_end *cleanup = end_last("cleanup");
+    ready_all();
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
+    none = (struct rlimit){ .rlim_cur = 3, .rlim_max = usual.rlim_max };
+    lost(cleanup, "qmgr", 0);
+    lost(end_last("qmgr"), "cleanup", 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    for (int i = 0; i < 100; i++) /* longer than it takes */
+        rounds();
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
+    assert_int_equal(cleanup->peer_count, 1);
+    wait_peers(cleanup, 2);
+}
+
 static void nobody_gets_one_that_is_not_in_the_table(void **state)
 {
     (void)state;
@@ -117,6 +139,7 @@ int main(void)
         TEST(two_of_smtpd_talk_with_each_other_and_two_of_others_do_not),
         TEST(who_leaves_gets_no_new_one),
         TEST(a_lost_one_is_made_again_once),
+        TEST(one_that_cannot_be_made_is_made_later),
         TEST(nobody_gets_one_that_is_not_in_the_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
