@@ -5,6 +5,13 @@ import threading
 import time
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
+LAST = 60  # lines of what a failed test said
+
+
+def shown(detail):
+    """The end of it, which is often a log; what failed may stand far before that (pytest marks it with an E)."""
+    lines = detail.rstrip().splitlines()
+    return [line for line in lines[:-LAST] if line.startswith("E ")][:LAST // 3] + lines[-LAST:]
 
 
 class Results:
@@ -21,7 +28,7 @@ class Results:
             self.rows.append((f"{name} ({preset})" if preset else name, outcome, part, alone))
             if outcome == FAILED:
                 print(f"FAILED {part} {name}" + (f" ({preset})" if preset else ""))
-                for line in ["as above"] if detail == self.last else detail.rstrip().splitlines()[-60:]:
+                for line in ["as above"] if detail == self.last else shown(detail):
                     print(f"    {line}")
                 self.last = detail
             elif self.is_verbose:
