@@ -60,7 +60,7 @@ class Cuttable(Suite):
         self.instance = instance_module()
         if plant:
             self.options += ["--set", f"daemon_directory={plants.folder(plant, os.path.join(self.dir, 'libexec'))}"]
-        disk, self.has_two = os.path.join(self.dir, "disk"), has_two
+        disk = os.path.join(self.dir, "disk")
         self.disk = self.image(kind, folder, disk)
         if has_two:  # the mailboxes on a file system of their own
             self.disk = Several(self.disk, self.image(kind, folder, os.path.join(disk, "mail")))
@@ -157,7 +157,7 @@ class Powercuts:
         self.suite, self.seed, self.check_each = suite, seed, check_each
         self.cutter = Cutter(suite)
         self.book = Book(seed, self.cutter)
-        self.judge = Judge(suite, self.book, suite.disk.kind, suite.has_two)
+        self.judge = Judge(suite, self.book, suite.disk.kind)
         self.plan = schedule(seed, acts)
         self.rounds, self.spent, self.by_act = 0, collections.Counter(), collections.Counter()
 

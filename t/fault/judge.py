@@ -9,10 +9,8 @@ from suite import is_finished
 from witness import look
 
 # How long before the cut a message may have left the queue and still come again ("in flight"): ext4 and xfs make its removal
-# durable with the next fsync of anything, btrfs with its own commit, each 30 s. Where the queue has a disk of its own, nothing may be
-# synced there while mail is delivered: then ext4's own commit, each 5 s, and xfs's, each 30 s, end it.
+# durable with the next fsync of anything, btrfs with its own commit, each 30 s.
 IN_FLIGHT_S = {"ext4": 1, "xfs": 1, "btrfs": 35}
-IN_FLIGHT_ALONE_S = {"ext4": 6, "xfs": 35, "btrfs": 35}
 REMOVED = re.compile(r"(?m)^(\S+)Z qmgr\[\d+\] \w+ removed id=(\w+)")
 MIXED = re.compile(r".*queue-file-damaged .*another id than its name.*")
 QUEUE_ID = re.compile(rb"\bid (\w{11})\b")
@@ -21,9 +19,8 @@ WAITS = {"active": QUEUE, "deferred": QUEUE, "hold": HOLD}
 
 
 class Judge:
-    def __init__(self, suite, book, kind, has_two):
-        self.suite, self.book = suite, book
-        self.in_flight_s = (IN_FLIGHT_ALONE_S if has_two else IN_FLIGHT_S)[kind]
+    def __init__(self, suite, book, kind):
+        self.suite, self.book, self.in_flight_s = suite, book, IN_FLIGHT_S[kind]
         self.whole = {}   # (user, base name) -> id, of files that were read and are what was sent
         self.ids = {}     # id -> queue ids, as the delivered files say
         self.counts = {}  # id -> copies, where more than one
