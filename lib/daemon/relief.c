@@ -1,6 +1,5 @@
 #include "daemon/relief.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "daemon/peers.h"
 #include "ipc/talk/relief.h"
 
@@ -41,18 +40,28 @@ static void call(process *d, bool is_wanted)
         channel_put(&next->channel, RELIEF_CALL, 0, relief_call, &m);
 }
 
+/* Who accepts no more looks at its load no more: it needs nobody. */
+static void duty_changed(process *d)
+{
+    if (d->relief.is_busy && !relief_is_on_duty(d)) {
+        d->relief.is_busy = false;
+        call(d, false);
+    }
+    daemon_listeners_watch(d);
+}
+
 /* A newcomer between this process and the next one is the next one now, and is to know. */
 static void on_open(peer *p)
 {
     process *d = p->daemon;
     if (d->relief.is_busy && next_of(d) == p)
         call(d, true);
-    daemon_listeners_watch(d);
+    duty_changed(d);
 }
 
 static void on_lost(peer *p)
 {
-    daemon_listeners_watch(p->daemon);
+    duty_changed(p->daemon);
 }
 
 static bool on_call(void *context, channel *c, received *r)
@@ -63,7 +72,7 @@ static bool on_call(void *context, channel *c, received *r)
     if (relief_call_decode(r->bytes, &m) != PARSE_DONE)
         return false;
     p->has_called = m.is_wanted;
-    daemon_listeners_watch(p->daemon);
+    duty_changed(p->daemon);
     return true;
 }
 

@@ -188,6 +188,29 @@ static void who_has_no_time_calls_the_next(void **state)
     process_close(&d);
 }
 
+/* Else the one behind it would accept for ever: who does not accept looks at no load. */
+static void who_is_called_off_calls_off_the_next(void **state)
+{
+    process d;
+    sibling first, last;
+    (void)state;
+    process_open(&d, 1);
+    sibling_open(&first, &d, 0);
+    sibling_open(&last, &d, 2);
+    sibling_says(&first, true);
+    relief_accepted(&d);
+    while (!d.relief.is_busy)
+        relief_accepted(&d);
+    rounds(&d);
+    assert_int_equal(last.calls, 1);
+    sibling_says(&first, false);
+    assert_int_equal(last.ends, 1);
+    assert_false(d.relief.is_busy);
+    sibling_leaves(&first);
+    sibling_leaves(&last);
+    process_close(&d);
+}
+
 static void who_leaves_calls_the_next(void **state)
 {
     process d;
@@ -210,6 +233,7 @@ int main(void)
         cmocka_unit_test(a_call_from_behind_changes_nothing),
         cmocka_unit_test(load_is_judged_with_some_patience),
         cmocka_unit_test(who_has_no_time_calls_the_next),
+        cmocka_unit_test(who_is_called_off_calls_off_the_next),
         cmocka_unit_test(who_leaves_calls_the_next),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
