@@ -145,7 +145,7 @@ static fault template_read(reader *r, str end, report_template *t)
     if (is_fault(f))
         return f;
     buf text = buf_new(REPORT_TEMPLATE_FILE_MAX + 1);
-    str line;
+    str line = STR_NONE; /* a file that ends here sets none */
     while (block_next(r, end, &line)) {
         buf_append(&text, line);
         buf_append_char(&text, '\n');

@@ -37,6 +37,7 @@ static const struct row {
     { STR_ROW("failure_template = <<A\nSubject: s\nA\n"), "the template has no text", 3, NULL, NULL },
     { STR_ROW("failure_template = <<A\nSubject: s\n"), "the template has no text", 2, NULL, NULL },
     { STR_ROW("failure_template = <<A\n\nx\n"), "the template does not end", 3, NULL, NULL },
+    { STR_ROW("failure_template = <<A\n\n"), "the template does not end", 2, NULL, NULL },
     { STR_ROW("failure_template = <<A\n\nx\nA\nwords\n"), "a line \"name = <<END\" is wanted", 5, NULL, NULL },
     { STR_ROW("failure_template = <<A\n\nx\0y\nA\n"), "the file has a NUL", 0, NULL, NULL },
 };
