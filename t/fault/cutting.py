@@ -14,7 +14,7 @@ import time
 
 import plants
 from acts import QUEUE, STUCK, Book, Deliverer, Keeper, Program, Sender, Unlucky
-from disks import Cached, Image, Several
+from disks import Cached, Image
 from judge import Judge
 from ledger import IDENT, files
 from suite import INSTANCE, Suite
@@ -61,15 +61,17 @@ class Cuttable(Suite):
         if plant:
             self.options += ["--set", f"daemon_directory={plants.folder(plant, os.path.join(self.dir, 'libexec'))}"]
         disk = os.path.join(self.dir, "disk")
-        self.disk = self.image(kind, folder, disk)
-        if has_two:  # the mailboxes on a file system of their own
-            self.disk = Several(self.disk, self.image(kind, folder, os.path.join(disk, "mail")))
+        self.disk = self.disk_made(kind, folder, [disk, *([os.path.join(disk, "mail")] if has_two else [])])
         self.options += ["--disk", disk]
 
-    def image(self, kind, folder, mounted):
-        os.mkdir(mounted, 0o755)
-        path = os.path.join(folder, os.path.basename(self.dir) + "." + os.path.basename(mounted))
-        return (Cached if kind == "btrfs" else Image)(path, mounted, kind, MEGABYTES[kind])
+    def disk_made(self, kind, folder, mounted):
+        """On one disk, or spool and mailboxes on one each. Cut one after the other, two would not be as they are when the power goes:
+        what is answered while the first one dies may become durable on the second."""
+        path = os.path.join(folder, os.path.basename(self.dir) + ".disk")
+        if len(mounted) > 1 or kind == "btrfs":
+            return Cached(path, mounted, kind, MEGABYTES[kind])
+        os.mkdir(mounted[0], 0o755)
+        return Image(path, mounted[0], kind, MEGABYTES[kind])
 
     def start(self):
         try:

@@ -6,7 +6,8 @@ import subprocess
 from waiting import until
 
 SHUTDOWN, NO_LOG_FLUSH = 0x8004587D, 2  # FS_IOC_SHUTDOWN
-MAKE = {"ext4": ["mkfs.ext4", "-q", "-F"], "xfs": ["mkfs.xfs", "-q", "-f"], "btrfs": ["mkfs.btrfs", "-q", "-f"]}
+MAKE = {"ext4": ["mkfs.ext4", "-q", "-F", "-E", "nodiscard"], "xfs": ["mkfs.xfs", "-q", "-f", "-K"],
+        "btrfs": ["mkfs.btrfs", "-q", "-f", "-K"]}
 CHECK = {"ext4": ["e2fsck", "-f", "-n"], "xfs": ["xfs_repair", "-n"], "btrfs": ["btrfs", "check", "--readonly"]}
 
 
@@ -34,8 +35,11 @@ class Image:
         self.make(megabytes)
 
     def make(self, megabytes):
+        """All blocks are written: where it lies on another file system, that one's commits must flush none of its data."""
         with open(self.path, "wb") as f:
-            f.truncate(megabytes << 20)
+            for _ in range(megabytes):
+                f.write(bytes(1 << 20))
+            os.fsync(f.fileno())
         run(*MAKE[self.kind], self.path)
         self.mount()
 
@@ -63,64 +67,43 @@ class Image:
         os.unlink(self.path)
 
 
-class Cached(Image):
-    """A file system in a file on an ext4 of its own, which is what is cut: the outer one stands for a disk with a cache, of which
-    only what was flushed survives. For those that know no shutdown themselves (btrfs)."""
+class Cached:
+    """File systems in files on an ext4 of their own, which is what is cut: it stands for disks with a cache, of which only what was
+    flushed survives. For those that know no shutdown themselves (btrfs), and for several that lose their power in the same moment.
+    A later folder may lie within an earlier one."""
 
-    def make(self, megabytes):
-        os.mkdir(self.path + ".mount")
-        self.outer = Image(self.path, self.path + ".mount", "ext4", megabytes + 64)
-        self.path = os.path.join(self.outer.folder, "image")
-        super().make(megabytes)
+    def __init__(self, path, folders, kind, megabytes):
+        self.kind = kind
+        os.mkdir(path + ".mount")
+        self.outer = Image(path, path + ".mount", "ext4", megabytes * len(folders) + 64)
+        self.disks = []
+        for n, folder in enumerate(folders):
+            os.makedirs(folder, 0o755, exist_ok=True)
+            self.disks.append(Image(os.path.join(self.outer.folder, str(n)), folder, kind, megabytes))
 
     def mount(self):
-        if not os.path.ismount(self.outer.folder):
-            self.outer.mount()
-        super().mount()
+        self.outer.mount()
+        for disk in self.disks:
+            disk.mount()
 
     def cut(self):
         self.outer.cut()
 
     def close(self):
-        super().close()
+        for disk in reversed(self.disks):
+            disk.close()
         self.outer.close()
 
     def check(self):
         self.outer.mount()
-        super().check()
+        for disk in self.disks:
+            disk.check()
         self.outer.close()
 
     def remove(self):
         self.close()
         os.unlink(self.outer.path)
         os.rmdir(self.outer.folder)
-
-
-class Several:
-    """Disks of one machine, which lose their power together: a later one may be mounted within an earlier one."""
-
-    def __init__(self, *disks):
-        self.disks, self.kind, self.folder = disks, disks[0].kind, disks[0].folder
-
-    def mount(self):
-        for disk in self.disks:
-            disk.mount()
-
-    def cut(self):
-        for disk in reversed(self.disks):
-            disk.cut()
-
-    def close(self):
-        for disk in reversed(self.disks):
-            disk.close()
-
-    def check(self):
-        for disk in self.disks:
-            disk.check()
-
-    def remove(self):
-        for disk in reversed(self.disks):
-            disk.remove()
 
 
 def unmount(folder):
