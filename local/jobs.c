@@ -6,7 +6,11 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
-enum { BUSY = 10 /* deliveries that wait for one worker */ };
+enum {
+    WORKERS_MAX = 4,          /* of a user */
+    BUSY = 10,                /* deliveries that wait for one of them, until another one is due */
+    WEIGHT_BYTES = 64 * 1024, /* of content count as one delivery more */
+};
 
 static void request_keep(job *j, const deliver_request *m)
 {
@@ -37,13 +41,18 @@ static job *job_new(local *l, peer *from, received *r, const deliver_request *m)
     return j;
 }
 
+static size_t weight(const job *j)
+{
+    return 1 + (size_t)(j->request.content_bytes / WEIGHT_BYTES);
+}
+
 static void job_free(job *j)
 {
     local *l = j->local;
     finder_forget(&j->finding);
     refs_take(&l->jobs, j->ref);
     if (j->worker)
-        j->worker->open--;
+        j->worker->open -= weight(j);
     forward_free(j->copy);
     fd_close(&j->fd);
     arena_free(&j->arena);
@@ -88,7 +97,7 @@ void job_give(job *j, const pool_user *u)
     }
     if (j->worker->context == NULL)
         worker_meet(j->worker, u);
-    j->worker->open++;
+    j->worker->open += weight(j);
     j->state = JOB_GIVEN;
     int fd = fd_of(j);
     if (fd < 0)
@@ -97,30 +106,37 @@ void job_give(job *j, const pool_user *u)
         channel_put_fds(&j->worker->channel, DELIVER_REQUEST, j->ref, deliver_request, &j->request, &fd, 1);
 }
 
-/* One waits for the disk while the other one writes. */
-static str second_key(job *j)
+/* Some wait for the disk while another one writes. */
+static str key_of(job *j, unsigned n)
 {
-    return arena_printf(&j->arena, "%.*s 2", STR_ARG(j->request.user));
+    return n ? arena_printf(&j->arena, "%.*s %u", STR_ARG(j->request.user), n + 1) : j->request.user;
 }
 
-/* NULL: the user has none yet, or one that is busy and no second one. A mailbox that is one file is for one at a time. */
-static pool_worker *worker_of(job *j)
+/* The first one that is not busy, so that it batches; else NULL while there may be another, under *out_key; else the one that has
+ * the least to do. A mailbox that is one file is for one at a time. */
+static pool_worker *worker_of(job *j, str *out_key)
 {
     const map *workers = &j->local->pool.by_user;
-    pool_worker *first = map_get(workers, j->request.user);
-    if (first == NULL || first->open < BUSY || ((const mailbox *)first->context)->is_mbox)
-        return first;
-    pool_worker *second = map_get(workers, second_key(j));
-    return second && first->open <= second->open ? first : second;
+    pool_worker *least = NULL;
+    *out_key = STR_NONE;
+    for (unsigned n = 0; n < WORKERS_MAX; n++) {
+        str key = key_of(j, n);
+        pool_worker *w = map_get(workers, key);
+        if (w && (w->open < BUSY || ((const mailbox *)w->context)->is_mbox))
+            return w;
+        if (w == NULL && out_key->p == NULL)
+            *out_key = key;
+        if (w && (least == NULL || w->open < least->open))
+            least = w;
+    }
+    return out_key->p ? NULL : least;
 }
 
 void job_give_found(job *j, pool_user *u)
 {
-    const pool_worker *w = worker_of(j);
-    if (w)
-        u->key = w->key;
-    else if (map_get(&j->local->pool.by_user, u->user))
-        u->key = second_key(j);
+    str key;
+    const pool_worker *w = worker_of(j, &key);
+    u->key = w ? w->key : key;
     job_give(j, u);
 }
 
@@ -133,7 +149,8 @@ static bool on_request(void *context, channel *ch, received *r)
     if (deliver_request_decode(r->bytes, &m) != PARSE_DONE || m.user.n == 0)
         return false;
     job *j = job_new(l, from, r, &m);
-    const pool_worker *w = worker_of(j);
+    str key;
+    const pool_worker *w = worker_of(j, &key);
     if (w)
         job_give(j, &(pool_user){ .user = w->user, .key = w->key });
     else

@@ -26,7 +26,22 @@ static bool line_end(wire *w, buf *out)
     return flush_crs(w, out) && put(w, STR("\n"), out);
 }
 
-bool wire_to_stored(wire *w, str bytes, buf *out)
+/* Nearly all of a message: a line that ends in CRLF and has no other CR. */
+static bool is_plain_line(const wire *w, str line)
+{
+    return w->crs == 0 && line.n >= 2 && line.p[line.n - 1] == '\n' && str_find(line, '\r') == line.n - 2;
+}
+
+static bool plain_line_put(wire *w, str line, buf *out)
+{
+    if (!buf_append(out, str_upto(line, line.n - 1)))
+        return false;
+    out->p[out->n - 1] = '\n';
+    w->wire_bytes += line.n;
+    return true;
+}
+
+static bool any_line_put(wire *w, str bytes, buf *out)
 {
     while (bytes.n) {
         if (bytes.p[0] == '\r') {
@@ -39,18 +54,25 @@ bool wire_to_stored(wire *w, str bytes, buf *out)
             bytes = str_from(bytes, 1);
             continue;
         }
-        if (bytes.p[0] == '\n') {
-            if (!line_end(w, out))
-                return false;
-            bytes = str_from(bytes, 1);
-            continue;
-        }
+        if (bytes.p[0] == '\n')
+            return line_end(w, out);
         size_t cr = str_find(bytes, '\r'), n = str_find(str_upto(bytes, cr), '\n');
         if (!flush_crs(w, out) || !put(w, str_upto(bytes, n), out))
             return false;
         bytes = str_from(bytes, n);
     }
     return true;
+}
+
+bool wire_to_stored(wire *w, str bytes, buf *out)
+{
+    bool done = true;
+    while (bytes.n && done) {
+        str line = str_upto(bytes, str_find(bytes, '\n') + 1);
+        done = is_plain_line(w, line) ? plain_line_put(w, line, out) : any_line_put(w, line, out);
+        bytes = str_from(bytes, line.n);
+    }
+    return done;
 }
 
 bool wire_to_stored_end(wire *w, buf *out)

@@ -20,7 +20,7 @@ static void world_begin(void); /* the configuration, and what a start does */
 static void auth_opened(peer *p);
 static void worker_gone(pool_worker *p);
 
-enum { ASKED_MAX = 10, WORKERS = 2 };
+enum { ASKED_MAX = 10, WORKERS = 4 };
 
 typedef struct asked {
     uint32_t ref;
@@ -330,7 +330,7 @@ static int teardown(void **state)
 }
 
 /* For alice+lists; who has the mailbox, or acts, and for pipe the member. */
-static inline void request_member(uint32_t ref, uint64_t id, const char *user, const char *member)
+static inline void request_of_bytes(uint32_t ref, uint64_t id, const char *user, const char *member, uint64_t bytes)
 {
     int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     deliver_request m = { .queue_id = id,
@@ -338,9 +338,15 @@ static inline void request_member(uint32_t ref, uint64_t id, const char *user, c
                           .recipient = STR("alice+lists@example.test"),
                           .notify = NOTIFY_SUCCESS | NOTIFY_FAILURE,
                           .forwarders = STR("carol"),
-                          .member = str_c(member) };
+                          .member = str_c(member),
+                          .content_bytes = bytes };
     channel_put_fds(&w->qmgr, DELIVER_REQUEST, ref, deliver_request, &m, &fd, 1);
     rounds();
+}
+
+static inline void request_member(uint32_t ref, uint64_t id, const char *user, const char *member)
+{
+    request_of_bytes(ref, id, user, member, 0);
 }
 
 static inline void answer(auth_end *a, size_t which, const char *user, uint32_t uid)

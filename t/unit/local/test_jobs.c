@@ -52,7 +52,7 @@ static void requests_many(unsigned count)
         request(100 + i, 1000 + i, "alice");
 }
 
-static void a_user_with_much_mail_has_two_workers(void **state)
+static void a_user_with_much_mail_has_more_workers(void **state)
 {
     (void)state;
     request(7, 70, "alice");
@@ -69,11 +69,35 @@ static void a_user_with_much_mail_has_two_workers(void **state)
     requests_many(3); /* who has less to do gets them */
     assert_int_equal(w->auth[0].n, 2);
     assert_int_equal(w->workers[1].requests, 4);
+    result(&w->workers[0], FAULT_NONE);
+    requests_many(1); /* the first one is not busy any more: it batches */
+    assert_int_equal(w->workers[0].requests, 11);
     result(&w->workers[1], FAULT_NONE);
     assert_int_equal(w->result.queue_id, w->workers[1].queue_id);
     channel_close(&w->workers[1].channel);
     rounds();
-    assert_int_equal(w->results, 4); /* the others of that one are tried later */
+    assert_int_equal(w->results, 5); /* the others of that one are tried later */
+}
+
+/* 16 times 64 KiB weigh more than what keeps one busy; more than four do not begin. */
+static void each_large_message_has_a_worker_up_to_four(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        request_of_bytes(10 + i, 100 + i, "alice", "", 1 << 20);
+        assert_int_equal(w->auth[0].n, i + 1);
+        answer(&w->auth[0], i, "alice", 1000);
+        assert_int_equal(w->worker_count, i + 1);
+        assert_int_equal(w->workers[i].requests, 1);
+    }
+    request_of_bytes(20, 200, "alice", "", 2 << 20);
+    assert_int_equal(w->auth[0].n, 4);
+    assert_int_equal(w->workers[0].requests, 2);
+    request(21, 201, "alice"); /* the first one has three times as much to do */
+    assert_int_equal(w->workers[1].requests, 2);
+    result(&w->workers[3], FAULT_NONE);
+    request(22, 202, "alice");
+    assert_int_equal(w->workers[3].requests, 2);
 }
 
 static void a_mailbox_that_is_one_file_has_one_worker(void **state)
@@ -307,7 +331,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(delivers_by_the_users_worker),
-        TEST(a_user_with_much_mail_has_two_workers),
+        TEST(a_user_with_much_mail_has_more_workers),
+        TEST(each_large_message_has_a_worker_up_to_four),
         TEST(a_mailbox_that_is_one_file_has_one_worker),
         TEST(a_second_answer_is_nobodys),
         TEST(waits_for_an_auth_that_restarts),

@@ -112,10 +112,11 @@ static void waits_for_an_auth_that_restarts(void **state)
 
 static void without_a_worker_it_is_for_later(void **state)
 {
+    static const char *const users[WORKERS] = { "alice", "bob", "carol", "erik" };
     (void)state;
     for (unsigned i = 0; i < WORKERS; i++) {
-        request_member(i, 10 + i, i ? "bob" : "alice", "|/bin/command");
-        answer(&w->auth[0], i, i ? "bob" : "alice", 1000 + i);
+        request_member(i, 10 + i, users[i], "|/bin/command");
+        answer(&w->auth[0], i, users[i], 1000 + i);
     }
     request_member(9, 20, "dora", "|/bin/command");
     answer(&w->auth[0], WORKERS, "dora", 1010);

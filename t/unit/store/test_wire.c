@@ -17,6 +17,8 @@ static const row rows[] = {
     { STR_ROW("a\r\r\nb"), STR_ROW("a\r\r\nb"), STR_ROW("a\r\r\nb") },
     { STR_ROW("a\r\r\r\r\nb"), STR_ROW("a\r\r\r\r\nb"), STR_ROW("a\r\r\r\r\nb") },
     { STR_ROW("a\nb\r\n"), STR_ROW("a\nb\n"), STR_ROW("a\r\nb\r\n") },
+    { STR_ROW("a\r\n\rb\r\nc\r\n"), STR_ROW("a\n\rb\nc\n"), STR_ROW("a\r\n\rb\r\nc\r\n") },
+    { STR_ROW("\r\r\na\r\n"), STR_ROW("\r\r\na\n"), STR_ROW("\r\r\na\r\n") },
     { STR_ROW("no end\r"), STR_ROW("no end\r"), STR_ROW("no end\r") },
     { STR_ROW("nul\0\r\n"), STR_ROW("nul\0\n"), STR_ROW("nul\0\r\n") },
     { STR_ROW("\r\r\r"), STR_ROW("\r\r\r"), STR_ROW("\r\r\r") },
@@ -68,6 +70,9 @@ static void a_full_buffer_is_told(void **state)
     w = (wire){ 0 };
     buf_clear(&out);
     assert_false(wire_to_stored(&w, STR("abcd\r\n"), &out));
+    w = (wire){ 0 };
+    buf_clear(&out);
+    assert_false(wire_to_stored(&w, STR("abcd"), &out));
     buf_free(&out);
 }
 
