@@ -111,7 +111,7 @@ static void fall_asleep(server *v)
     buf_free(&v->out);
     buf_free(&v->piece);
     store_sleep(v->store);
-    worker_rest();
+    worker_rest(v->loop);
     v->is_asleep = true;
 }
 

@@ -8,15 +8,16 @@
 
 #ifdef POSTRIDER_SANITIZED /* whose shadow of the stack must keep its sense */
 
-void worker_rest(void)
+void worker_rest(loop *l)
 {
+    (void)l;
 }
 
 #else
 
 extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden"))); /* the linker's: where this program begins */
 
-enum { PAGE = 4096, STACK_BELOW = 256 * 1024, RED_ZONE = 512 };
+enum { PAGE = 4096, STACK_BELOW = 256 * 1024, RED_ZONE = 256 };
 
 /* Only what can be read from the file again: never a segment that was written to, relocations included. */
 static void code_rest(void)
@@ -39,13 +40,21 @@ static void stack_rest(void)
     madvise((void *)(end - STACK_BELOW), STACK_BELOW, MADV_DONTNEED);
 }
 
-void worker_rest(void)
+/* Called by the loop itself, so that few frames lie between the ones that stay and the pages that go. */
+static void rest_task(void *context)
 {
+    (void)context;
     channel_rest();
     stream_rest();
     malloc_trim(0);
     stack_rest();
     code_rest();
+}
+
+void worker_rest(loop *l)
+{
+    static task rest; /* one a process */
+    task_put(l, &rest, rest_task, NULL);
 }
 
 #endif

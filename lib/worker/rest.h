@@ -1,5 +1,7 @@
 /* Gives back what an idle worker can have again: free heap, the stack below the caller, scratch memory, and the mapping of its own
- * code, which stays in the page cache and comes back page by page. Runs in: workers, before they wait for long. */
+ * code, which stays in the page cache and comes back page by page; at the end of this round. Runs in: workers, before they wait for
+ * long. */
 #pragma once
+#include "loop/loop.h"
 
-void worker_rest(void);
+void worker_rest(loop *l);

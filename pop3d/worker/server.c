@@ -12,7 +12,7 @@ static void on_quiet(void *context)
     if (v->is_worked) {
         buf_free(&v->out);
         store_sleep(v->store);
-        worker_rest();
+        worker_rest(v->loop);
         return;
     }
     fault f = store_idle_work(v->store, WORK_FILES, &has_more);

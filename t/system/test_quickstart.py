@@ -23,7 +23,8 @@ def show(folder, end_by):
     out = os.path.join(folder, "..", os.path.basename(folder) + ".out")
     with open(out, "wb") as f:
         p = subprocess.Popen([os.path.join(ROOT, "quickstart")], stdout=f, stderr=f, stdin=subprocess.DEVNULL,
-                             start_new_session=True, env=dict(os.environ, POSTRIDER_QUICKSTART=os.path.join(folder, "suite")))
+                             start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+                             env=dict(os.environ, POSTRIDER_QUICKSTART=os.path.join(folder, "suite")))
     def text():
         with open(out, encoding="utf-8") as f:
             return f.read()
