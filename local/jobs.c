@@ -87,57 +87,77 @@ static int fd_of(job *j)
     return fd;
 }
 
-void job_give(job *j, const pool_user *u)
+static void job_hand(job *j, pool_worker *w)
 {
-    fault f = pool_get(&j->local->pool, u, &j->worker);
-    if (is_fault(f)) {
-        j->worker = NULL;
-        job_fail(j, f);
-        return;
-    }
-    if (j->worker->context == NULL)
-        worker_meet(j->worker, u);
-    j->worker->open += weight(j);
+    j->worker = w;
+    w->open += weight(j);
     j->state = JOB_GIVEN;
     int fd = fd_of(j);
     if (fd < 0)
         job_fail(j, fault_errno("hand the message over"));
     else
-        channel_put_fds(&j->worker->channel, DELIVER_REQUEST, j->ref, deliver_request, &j->request, &fd, 1);
+        channel_put_fds(&w->channel, DELIVER_REQUEST, j->ref, deliver_request, &j->request, &fd, 1);
 }
 
-/* Some wait for the disk while another one writes. */
+/* Who of the user's workers may have a delivery. */
+typedef struct choice {
+    pool_worker *ready; /* the first one that is not busy, so that it batches; or the one that a mailbox of one file has */
+    pool_worker *least; /* when none is ready: who has the least to do */
+    str key;            /* of another one, that writes while some wait for the disk; none: it has as many as it may */
+} choice;
+
+/* A colon stands in no user's name. */
 static str key_of(job *j, unsigned n)
 {
-    return n ? arena_printf(&j->arena, "%.*s %u", STR_ARG(j->request.user), n + 1) : j->request.user;
+    return n ? arena_printf(&j->arena, "%.*s:%u", STR_ARG(j->request.user), n + 1) : j->request.user;
 }
 
-/* The first one that is not busy, so that it batches; else NULL while there may be another, under *out_key; else the one that has
- * the least to do. A mailbox that is one file is for one at a time. */
-static pool_worker *worker_of(job *j, str *out_key)
+static choice choose(job *j)
 {
-    const map *workers = &j->local->pool.by_user;
-    pool_worker *least = NULL;
-    *out_key = STR_NONE;
+    choice c = { .key = STR_NONE };
     for (unsigned n = 0; n < WORKERS_MAX; n++) {
         str key = key_of(j, n);
-        pool_worker *w = map_get(workers, key);
-        if (w && (w->open < BUSY || ((const mailbox *)w->context)->is_mbox))
-            return w;
-        if (w == NULL && out_key->p == NULL)
-            *out_key = key;
-        if (w && (least == NULL || w->open < least->open))
-            least = w;
+        pool_worker *w = map_get(&j->local->pool.by_user, key);
+        if (w && (w->open < BUSY || ((const mailbox *)w->context)->is_mbox)) {
+            c.ready = w;
+            break;
+        }
+        if (w == NULL && c.key.p == NULL)
+            c.key = key;
+        if (w && (c.least == NULL || w->open < c.least->open))
+            c.least = w;
     }
-    return out_key->p ? NULL : least;
+    return c;
 }
 
+/* For want of another worker nothing is deferred while the user has one. */
 void job_give_found(job *j, pool_user *u)
 {
-    str key;
-    const pool_worker *w = worker_of(j, &key);
-    u->key = w ? w->key : key;
-    job_give(j, u);
+    choice c = choose(j);
+    pool_worker *w = c.ready;
+    fault f = NO_FAULT;
+    if (w == NULL && c.key.p) {
+        u->key = c.key;
+        f = pool_get(&j->local->pool, u, &w);
+        if (w)
+            worker_meet(w, u);
+    }
+    if (w == NULL)
+        w = c.least;
+    if (w)
+        job_hand(j, w);
+    else
+        job_fail(j, f);
+}
+
+void job_not_found(job *j, fault why)
+{
+    choice c = choose(j);
+    pool_worker *w = c.ready ? c.ready : c.least;
+    if (w && why.kind == FAULT_TRY_LATER)
+        job_hand(j, w);
+    else
+        job_fail(j, why);
 }
 
 static bool on_request(void *context, channel *ch, received *r)
@@ -149,10 +169,10 @@ static bool on_request(void *context, channel *ch, received *r)
     if (deliver_request_decode(r->bytes, &m) != PARSE_DONE || m.user.n == 0)
         return false;
     job *j = job_new(l, from, r, &m);
-    str key;
-    const pool_worker *w = worker_of(j, &key);
+    choice c = choose(j);
+    pool_worker *w = c.ready || c.key.p ? c.ready : c.least;
     if (w)
-        job_give(j, &(pool_user){ .user = w->user, .key = w->key });
+        job_hand(j, w);
     else
         user_ask(j);
     return true;

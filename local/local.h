@@ -50,8 +50,8 @@ void job_end(job *j, fault outcome, uint32_t action, str reason); /* tells qmgr,
 void job_fail(job *j, fault f);
 extern const talk qmgr_talk;
 void jobs_qmgr_lost(peer *p);
-void job_give(job *j, const pool_user *u);
 void job_give_found(job *j, pool_user *u); /* auth has said who it is; sets the key of its worker */
+void job_not_found(job *j, fault why);     /* or has not: a user who has workers is known, if that is for later only */
 
 /* workers.c: what a worker says */
 extern const talk_row worker_rows[];

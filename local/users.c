@@ -6,7 +6,7 @@ static void on_found(finding *f, fault outcome, const pool_user *found)
     job *j = (job *)(void *)((char *)f - offsetof(job, finding));
     local *l = j->local;
     if (is_fault(outcome)) {
-        job_fail(j, outcome);
+        job_not_found(j, outcome);
         return;
     }
     pool_user u = *found;

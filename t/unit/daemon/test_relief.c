@@ -161,7 +161,16 @@ static void load_is_judged_with_some_patience(void **state)
     assert_false(r.is_busy);
 }
 
-/* Uses CPU until a look finds so: the next one is called, and not the one behind it. */
+/* Uses CPU until a look finds so. */
+static void gets_busy(process *d)
+{
+    relief_accepted(d);
+    while (!d->relief.is_busy)
+        relief_accepted(d);
+    rounds(d);
+}
+
+/* And not the one behind it. */
 static void who_has_no_time_calls_the_next(void **state)
 {
     process d;
@@ -170,10 +179,7 @@ static void who_has_no_time_calls_the_next(void **state)
     process_open(&d, 0);
     sibling_open(&last, &d, 2);
     sibling_open(&next, &d, 1);
-    relief_accepted(&d);
-    while (!d.relief.is_busy)
-        relief_accepted(&d);
-    rounds(&d);
+    gets_busy(&d);
     assert_int_equal(next.calls, 1);
     assert_int_equal(last.calls, 0);
     sibling_leaves(&next);
@@ -198,10 +204,7 @@ static void who_is_called_off_calls_off_the_next(void **state)
     sibling_open(&first, &d, 0);
     sibling_open(&last, &d, 2);
     sibling_says(&first, true);
-    relief_accepted(&d);
-    while (!d.relief.is_busy)
-        relief_accepted(&d);
-    rounds(&d);
+    gets_busy(&d);
     assert_int_equal(last.calls, 1);
     sibling_says(&first, false);
     assert_int_equal(last.ends, 1);

@@ -79,12 +79,17 @@ static void a_user_with_much_mail_has_more_workers(void **state)
     assert_int_equal(w->results, 5); /* the others of that one are tried later */
 }
 
+static void request_large(uint32_t ref)
+{
+    request_of_bytes(ref, 10 * ref, "alice", "", 1 << 20);
+}
+
 /* 16 times 64 KiB weigh more than what keeps one busy; more than four do not begin. */
 static void each_large_message_has_a_worker_up_to_four(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < 4; i++) {
-        request_of_bytes(10 + i, 100 + i, "alice", "", 1 << 20);
+        request_large(10 + i);
         assert_int_equal(w->auth[0].n, i + 1);
         answer(&w->auth[0], i, "alice", 1000);
         assert_int_equal(w->worker_count, i + 1);
@@ -98,6 +103,31 @@ static void each_large_message_has_a_worker_up_to_four(void **state)
     result(&w->workers[3], FAULT_NONE);
     request(22, 202, "alice");
     assert_int_equal(w->workers[3].requests, 2);
+}
+
+/* The workers of others take the room, or auth has no answer: the ones that are there do it. */
+static void without_another_worker_the_first_ones_do_it(void **state)
+{
+    static const char *const users[WORKERS - 1] = { "alice", "bob", "carol" };
+    auth_user later = { .outcome = FAULT_TRY_LATER };
+    (void)state;
+    for (unsigned i = 0; i < WORKERS - 1; i++) {
+        request(i, i, users[i]);
+        answer(&w->auth[0], i, users[i], 1000 + i);
+    }
+    request_large(20);
+    assert_int_equal(w->workers[0].requests, 2); /* it was not busy yet */
+    request_large(21);
+    answer(&w->auth[0], WORKERS - 1, "alice", 1000);
+    assert_int_equal(w->worker_count, WORKERS);
+    request_large(22);
+    answer(&w->auth[0], WORKERS, "alice", 1000);
+    assert_int_equal(w->workers[WORKERS - 1].requests, 2);
+    request_large(23);
+    channel_put(&w->auth[0].channel, AUTH_USER, w->auth[0].asked[WORKERS + 1].ref, auth_user, &later);
+    rounds();
+    assert_int_equal(w->workers[0].requests, 3);
+    assert_int_equal(w->results, 0);
 }
 
 static void a_mailbox_that_is_one_file_has_one_worker(void **state)
@@ -333,6 +363,7 @@ int main(void)
         TEST(delivers_by_the_users_worker),
         TEST(a_user_with_much_mail_has_more_workers),
         TEST(each_large_message_has_a_worker_up_to_four),
+        TEST(without_another_worker_the_first_ones_do_it),
         TEST(a_mailbox_that_is_one_file_has_one_worker),
         TEST(a_second_answer_is_nobodys),
         TEST(waits_for_an_auth_that_restarts),
