@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CONTROL_TARGET = 3, STEADY_S = 60, BACKOFF_LEAST_MS = 50, START_S = 60 };
+enum { CONTROL_TARGET = 3, STEADY_S = 60, BACKOFF_LEAST_MS = 50, START_S = 60, VARIABLES_MAX = 4 };
 
 static void on_exit_ready(void *context, unsigned ready);
 
@@ -92,15 +92,46 @@ child *child_add(master *m, const role *r, uint32_t instance)
     return c;
 }
 
+/* OPENSSL_ia32cap(3): what the admin has set goes on. Else, OpenSSL 3 multiplies for RSA with ADX wherever a CPU has it, but Zen 3
+ * is faster with AVX2: a signature of 2,048 bits takes 0.63 ms instead of 0.75 there. Bit 19 of the second vector is ADX. */
+static const char *openssl_cpu(void)
+{
+    const char *own = getenv("OPENSSL_ia32cap");
+    if (own)
+        return own;
+#ifdef __x86_64__
+    __builtin_cpu_init();
+    if (__builtin_cpu_is("znver3"))
+        return ":~0x80000";
+#endif
+    return NULL;
+}
+
+static char *variable(arena *a, const char *name, const char *value)
+{
+    return value ? (char *)(uintptr_t)arena_printf(a, "%s=%s", name, value).p : NULL;
+}
+
+/* What is not set is left out, and the others move up. */
+static void environment(arena *a, char *out[VARIABLES_MAX + 1])
+{
+    char *const all[VARIABLES_MAX] = { variable(a, "PATH", "/usr/bin:/bin"), variable(a, "TZ", "UTC0"),
+                          variable(a, "OPENSSL_ia32cap", openssl_cpu()),
+                          variable(a, "ASAN_OPTIONS", getenv("ASAN_OPTIONS")) };
+    for (size_t i = 0; i < COUNT_OF(all); i++)
+        if (all[i])
+            *out++ = all[i];
+    *out = NULL;
+}
+
 static fault child_exec(child *c, int control_fd)
 {
     const config *conf = &c->master->parsed->base.config;
     arena a = arena_new(0);
     str path = arena_printf(&a, "%.*s/%s", STR_ARG(conf->daemon_directory), c->role->name);
-    const char *options = getenv("ASAN_OPTIONS");
     char *argv[] = { (char *)(uintptr_t)c->role->name, NULL };
-    char *envp[] = { (char *)(uintptr_t) "PATH=/usr/bin:/bin", (char *)(uintptr_t) "TZ=UTC0",
-                     options ? (char *)(uintptr_t)arena_printf(&a, "ASAN_OPTIONS=%s", options).p : NULL, NULL };
+    char *envp[VARIABLES_MAX + 1];
+    environment(&a, envp);
     spawn_fd fds[] = { { c->master->log_fd, 2 }, { control_fd, CONTROL_TARGET } };
     spawned s;
     spawn_plan plan = SPAWN_PLAN(.path = path.p, .argv = argv, .envp = envp, .fds = fds, .fd_count = COUNT_OF(fds),

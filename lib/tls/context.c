@@ -47,6 +47,25 @@ static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_n, co
     return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
+/* The suites of TLS 1.3 are the host's (openssl.cnf), but the one that costs least comes first: SHA-256, unlike SHA-384, has
+ * instructions of its own on most CPUs. */
+static bool set_suites_order(SSL_CTX *ctx)
+{
+    static const char first[] = "TLS_AES_128_GCM_SHA256";
+    const STACK_OF(SSL_CIPHER) *all = SSL_CTX_get_ciphers(ctx);
+    buf names = buf_new(400);
+    for (int pass = 0; pass < 2; pass++)
+        for (int i = 0; i < sk_SSL_CIPHER_num(all); i++) {
+            const SSL_CIPHER *c = sk_SSL_CIPHER_value(all, i);
+            bool is_first = strcmp(SSL_CIPHER_get_name(c), first) == 0;
+            if (strcmp(SSL_CIPHER_get_version(c), "TLSv1.3") == 0 && is_first == (pass == 0))
+                buf_printf(&names, "%s%s", names.n ? ":" : "", SSL_CIPHER_get_name(c));
+        }
+    bool is_set = names.n == 0 || SSL_CTX_set_ciphersuites(ctx, buf_c(&names)) == 1;
+    buf_free(&names);
+    return is_set;
+}
+
 static bool set_rules(SSL_CTX *ctx)
 {
     static const unsigned char id[] = "postrider";
@@ -61,7 +80,7 @@ static bool set_rules(SSL_CTX *ctx)
     SSL_CTX_set_max_send_fragment(ctx, RECORD_BYTES);
     SSL_CTX_set_alpn_select_cb(ctx, on_alpn, NULL);
     return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 && SSL_CTX_set_cipher_list(ctx, suites) == 1 &&
-           SSL_CTX_set_session_id_context(ctx, id, sizeof id - 1) == 1;
+           set_suites_order(ctx) && SSL_CTX_set_session_id_context(ctx, id, sizeof id - 1) == 1;
 }
 
 /* A key that asks for a passphrase is an error, not a prompt. */

@@ -25,6 +25,29 @@ static void gets_what_it_needs_and_comes_up(void **state)
     assert_int_equal(c->state, CHILD_UP);
 }
 
+static void has_little_in_its_environment(void **state)
+{
+    (void)state;
+    world_load();
+    setenv("SECRET", "of the admin's shell", 1);
+    unsetenv("OPENSSL_ia32cap");
+    start_one("meter");
+    assert_non_null(strstr(w->environment, "PATH=/usr/bin:/bin\nTZ=UTC0\n"));
+    assert_null(strstr(w->environment, "SECRET"));
+    const char *cpu = strstr(w->environment, "OPENSSL_ia32cap=");
+    assert_true(cpu == NULL || strncmp(cpu, "OPENSSL_ia32cap=:~0x80000\n", 26) == 0);
+}
+
+static void openssl_gets_what_the_admin_says_of_the_cpu(void **state)
+{
+    (void)state;
+    world_load();
+    setenv("OPENSSL_ia32cap", "~0x200000200000000", 1);
+    start_one("meter");
+    unsetenv("OPENSSL_ia32cap");
+    assert_non_null(strstr(w->environment, "OPENSSL_ia32cap=~0x200000200000000\n"));
+}
+
 static void is_started_again_with_growing_pauses(void **state)
 {
     (void)state;
@@ -198,6 +221,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(gets_what_it_needs_and_comes_up),
+        TEST(has_little_in_its_environment),
+        TEST(openssl_gets_what_the_admin_says_of_the_cpu),
         TEST(is_started_again_with_growing_pauses),
         TEST(a_start_that_fails_is_tried_again),
         TEST(one_that_is_drained_is_forgotten),

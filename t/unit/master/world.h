@@ -37,6 +37,7 @@ static struct world {
     process_end *ends[ENDS_MAX];
     size_t end_count;
     bool spawn_fails;
+    char environment[500]; /* of the last process: each variable and a newline */
 } * w;
 
 static void on_world_stop(void *context)
@@ -121,6 +122,9 @@ static fault world_spawn(const spawn_plan *plan, spawned *out)
         for (;;)
             pause();
     }
+    w->environment[0] = '\0';
+    for (char *const *v = plan->envp; *v; v++)
+        snprintf(w->environment + strlen(w->environment), sizeof w->environment - strlen(w->environment), "%s\n", *v);
     process_end *e = w->ends[w->end_count++] = calloc(1, sizeof *e);
     assert_true(pid > 0 && w->end_count < ENDS_MAX);
     snprintf(e->role, sizeof e->role, "%s", plan->argv[0]);

@@ -122,6 +122,24 @@ static void weak_suites_are_refused(void **state)
     suite_is_refused(*state, "ECDHE+SHA1:@SECLEVEL=0");
 }
 
+static void the_cheapest_suite_comes_first(void **state)
+{
+    fixture *f = *state;
+    f->echoes = true;
+    assert_int_equal(SSL_CTX_set_ciphersuites(f->client_ctx, "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256"), 1);
+    assert_null(serve(f, says_hello, STR_NONE));
+    assert_non_null(strstr(buf_c(&f->description), "TLS_AES_128_GCM_SHA256"));
+}
+
+static void the_other_suites_of_the_host_work_too(void **state)
+{
+    fixture *f = *state;
+    f->echoes = true;
+    assert_int_equal(SSL_CTX_set_ciphersuites(f->client_ctx, "TLS_AES_256_GCM_SHA384"), 1);
+    assert_null(serve(f, says_hello, STR_NONE));
+    assert_non_null(strstr(buf_c(&f->description), "TLS_AES_256_GCM_SHA384"));
+}
+
 static void alpn(fixture *f, const char *list, bool works)
 {
     f->echoes = true;
@@ -233,6 +251,8 @@ int main(void)
         TEST(tls_1_2_works),
         TEST(tls_1_1_is_refused),
         TEST(weak_suites_are_refused),
+        TEST(the_cheapest_suite_comes_first),
+        TEST(the_other_suites_of_the_host_work_too),
         TEST(alpn_of_another_protocol_is_refused),
         TEST(renegotiation_is_refused),
         TEST(a_hostile_name_costs_nothing),
