@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { SAME_PEERS_MAX = 3 };
+enum { ACCEPT_PER_ROUND = 16, SAME_PEERS_MAX = 3 };
 
 static const peer_row *row_find(const process *d, str role)
 {
@@ -151,24 +151,27 @@ static void on_rested(void *context)
     listener_watch(context);
 }
 
-/* One a round: of connections that come together, the processes on duty take turns. */
+/* Sessions that begin together go on together, and what they ask of others goes in one message: with one connection a round, a
+ * message of a session costs 61 system calls instead of 51. */
 static void on_connection(void *context, unsigned ready)
 {
     listener *l = context;
     process *d = l->daemon;
-    accepted a = { .uid = (uid_t)-1 };
-    socklen_t n = sizeof a.address;
     (void)ready;
-    a.fd = accept4(l->fd, (struct sockaddr *)&a.address, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (a.fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
-        listener_rest(l);
-    if (a.fd < 0)
-        return;
-    if (a.address.ss_family == AF_UNIX && !local_peer(a.fd, &a)) {
-        close(a.fd);
-        return;
+    for (int i = 0; i < ACCEPT_PER_ROUND; i++) {
+        accepted a = { .uid = (uid_t)-1 };
+        socklen_t n = sizeof a.address;
+        a.fd = accept4(l->fd, (struct sockaddr *)&a.address, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (a.fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
+            listener_rest(l);
+        if (a.fd < 0)
+            break;
+        if (a.address.ss_family == AF_UNIX && !local_peer(a.fd, &a)) {
+            close(a.fd);
+            continue;
+        }
+        d->program->on_connection(l, &a);
     }
-    d->program->on_connection(l, &a);
     relief_accepted(d);
 }
 

@@ -85,32 +85,6 @@ static int listening(struct sockaddr_in *at)
     return fd;
 }
 
-/* So that another process on duty gets the next one. */
-static void one_connection_is_taken_a_round(void **state)
-{
-    enum { CLIENTS = 3 };
-    process d;
-    struct sockaddr_in at;
-    int clients[CLIENTS];
-    (void)state;
-    connections = 0;
-    parts_open(&d, &the_program, "");
-    daemon_listener_add(&d, STR("one/inet"), listening(&at));
-    for (int i = 0; i < CLIENTS; i++) {
-        clients[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        assert_int_equal(connect(clients[i], (struct sockaddr *)&at, sizeof at), 0);
-    }
-    daemon_listeners_open(&d);
-    for (unsigned i = 0; i < CLIENTS; i++) {
-        loop_run(d.loop);
-        assert_int_equal(connections, i + 1);
-        close(clients[i]);
-    }
-    daemon_listeners_close(&d);
-    parts_close(&d);
-    connections = 0;
-}
-
 static void a_listener_that_does_not_come_again_is_closed(void **state)
 {
     process d;
@@ -143,7 +117,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_least_asked_is_next),
         cmocka_unit_test(who_the_contract_does_not_name_is_closed),
-        cmocka_unit_test(one_connection_is_taken_a_round),
         cmocka_unit_test(a_listener_that_does_not_come_again_is_closed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
