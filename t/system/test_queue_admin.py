@@ -150,8 +150,10 @@ def test_a_damaged_file_is_shown_as_such(s):
     s.stop()
     path = s.queue_files("hold")[0]
     with open(path, "r+b") as f:
+        f.seek(9)  # of the id, which has every octet there once in 256 times
+        octet = f.read(1)[0]
         f.seek(9)
-        f.write(b"\xff")
+        f.write(bytes([octet ^ 0xFF]))
     assert "damaged" in s.postrider("queue", "list").stdout
     assert "damaged" in listed(s)[ident]
     assert s.postrider("queue", "show", path).returncode != 0
