@@ -122,22 +122,22 @@ static void weak_suites_are_refused(void **state)
     suite_is_refused(*state, "ECDHE+SHA1:@SECLEVEL=0");
 }
 
+static void suite_taken_is(fixture *f, const char *offered, const char *taken)
+{
+    f->echoes = true;
+    assert_int_equal(SSL_CTX_set_ciphersuites(f->client_ctx, offered), 1);
+    assert_null(serve(f, says_hello, STR_NONE));
+    assert_non_null(strstr(buf_c(&f->description), taken));
+}
+
 static void the_cheapest_suite_comes_first(void **state)
 {
-    fixture *f = *state;
-    f->echoes = true;
-    assert_int_equal(SSL_CTX_set_ciphersuites(f->client_ctx, "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256"), 1);
-    assert_null(serve(f, says_hello, STR_NONE));
-    assert_non_null(strstr(buf_c(&f->description), "TLS_AES_128_GCM_SHA256"));
+    suite_taken_is(*state, "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256", "TLS_AES_128_GCM_SHA256");
 }
 
 static void the_other_suites_of_the_host_work_too(void **state)
 {
-    fixture *f = *state;
-    f->echoes = true;
-    assert_int_equal(SSL_CTX_set_ciphersuites(f->client_ctx, "TLS_AES_256_GCM_SHA384"), 1);
-    assert_null(serve(f, says_hello, STR_NONE));
-    assert_non_null(strstr(buf_c(&f->description), "TLS_AES_256_GCM_SHA384"));
+    suite_taken_is(*state, "TLS_AES_256_GCM_SHA384", "TLS_AES_256_GCM_SHA384");
 }
 
 static void alpn(fixture *f, const char *list, bool works)
