@@ -116,8 +116,8 @@ static char *variable(arena *a, const char *name, const char *value)
 static void environment(arena *a, char *out[VARIABLES_MAX + 1])
 {
     char *const all[VARIABLES_MAX] = { variable(a, "PATH", "/usr/bin:/bin"), variable(a, "TZ", "UTC0"),
-                          variable(a, "OPENSSL_ia32cap", openssl_cpu()),
-                          variable(a, "ASAN_OPTIONS", getenv("ASAN_OPTIONS")) };
+                                       variable(a, "OPENSSL_ia32cap", openssl_cpu()),
+                                       variable(a, "ASAN_OPTIONS", getenv("ASAN_OPTIONS")) };
     for (size_t i = 0; i < COUNT_OF(all); i++)
         if (all[i])
             *out++ = all[i];

@@ -76,13 +76,13 @@ static bool is_reply_whole(const char *in, size_t n)
     return n - start > 4 && in[start + 3] == ' ';
 }
 
-/* Whether the connection can go on; it is watched for what TLS or the socket wants. */
 static bool is_watched(share *s, connection *c, uint32_t events, int operation)
 {
     struct epoll_event e = { .events = events, .data.ptr = c };
     return epoll_ctl(s->epoll, operation, c->fd, &e) == 0;
 }
 
+/* Whether the connection can go on; it is watched for what TLS or the socket wants. */
 static bool is_waiting(share *s, connection *c, int result)
 {
     int error = c->ssl ? SSL_get_error(c->ssl, result) : errno == EAGAIN ? SSL_ERROR_WANT_WRITE : SSL_ERROR_SYSCALL;
@@ -175,7 +175,7 @@ static void connection_close(share *s, connection *c, bool is_good)
     c->ssl = NULL;
 }
 
-/* The socket does not block, but its connect does: on this host it is done at once. */
+/* To this host a connect is done at once, also of a socket that does not block. */
 static bool is_connected(share *s, connection *c)
 {
     int one = 1;
@@ -256,7 +256,7 @@ static void connection_go_on(share *s, connection *c, uint32_t events)
     if (events & EPOLLOUT) {
         is_good = is_watched(s, c, EPOLLIN, EPOLL_CTL_MOD) && is_flushed(s, c);
     }
-    if (is_good && events & ~(uint32_t)EPOLLOUT) {
+    if (is_good && (c->at == HANDSHAKE || events & ~(uint32_t)EPOLLOUT)) {
         is_good = c->at == HANDSHAKE ? handshake_go_on(s, c) : replies_read(s, c);
     }
     if (!is_good || c->at == END) {
@@ -280,6 +280,9 @@ static int share_send(load *l, int first, int by, int connections)
         for (int i = 0; i < n; i++) {
             connection_go_on(&s, events[i].data.ptr, events[i].events);
         }
+    }
+    if (s.failed > 0) {
+        fprintf(stderr, "load: %d messages failed\n", s.failed);
     }
     free(s.connections);
     close(s.epoll);
