@@ -87,7 +87,6 @@ typedef struct intake {
     bool goes_elsewhere;       /* to others than users here */
     uint64_t due_ms;           /* of one that was offered: it is committed then */
     bool was_offered;          /* before it was committed */
-    int sync_error;            /* of its commit */
     bool is_local;             /* its header is completed as one of our own */
     bool is_filtered;          /* the content must be looked at, as something in it is to be changed or checked */
     buf trace;                 /* the trace field after the checks; `has_trace` */
@@ -121,7 +120,9 @@ struct cleanup {
     refs questions;    /* to policy */
     size_t offered;    /* messages */
     VEC(intake *) commits; /* that wait for the end of the round */
+    size_t syncing;        /* in the background */
     task commit;
+    watch synced;
     timer offers_due;
     uint64_t next_due_ms;
 };
@@ -155,7 +156,7 @@ void intake_log_queued(const intake *i);
 
 /* commit.c */
 void commit_put(intake *i);  /* its end mark stands: it is made durable at the end of this round, and answered */
-void commit_all(cleanup *c); /* those that were put, now */
+void commit_all(cleanup *c); /* those that were put; returns when they are answered */
 
 /* offer.c: messages that qmgr may deliver before they are durable here */
 bool offer_is_worth(const intake *i);

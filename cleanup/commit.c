@@ -1,5 +1,6 @@
 /* Commit: the end marks stand, and one fsync each makes them messages (HOSTILE, Power cut). A failed one is never tried again into a
- * yes. Messages that come together are waited for together. Runs in: cleanup. */
+ * yes. A message that comes alone is waited for; several are made durable in the background, and those that come meanwhile begin at
+ * once, instead of after two commits of a journal. Runs in: cleanup. */
 #include "cleanup/cleanup.h"
 #include "ipc/talk/queue.h"
 #include "os/file_sync.h"
@@ -7,7 +8,8 @@
 
 enum { TOGETHER_MAX = 16 };
 
-/* What came while the last ones were waited for. Who is found gone here is taken leave of in a task of its own. */
+/* What came while others were waited for, so that it does not look as if each came alone. Who is found gone here is taken leave of in
+ * a task of its own. */
 static void more_receive(cleanup *c)
 {
     for (bringer *b = c->bringers; b; b = b->next)
@@ -32,37 +34,88 @@ static void answer(intake *i)
     intake_end(i, NO_FAULT);
 }
 
-static void commits_sync(cleanup *c)
+/* qmgr hears of them first: should we die between the two words, the messages are in the queue and the clients may send them again.
+ * When it is gone, its successor finds the files. */
+static void settle(const file_sync *ended, size_t n)
 {
-    file_sync files[TOGETHER_MAX];
-    for (size_t at = 0, n; at < c->commits.n; at += n) {
-        n = c->commits.n - at < TOGETHER_MAX ? c->commits.n - at : TOGETHER_MAX;
-        for (size_t k = 0; k < n; k++)
-            files[k].fd = c->commits.p[at + k]->file.read_write;
-        file_sync_all(files, n);
-        for (size_t k = 0; k < n; k++)
-            c->commits.p[at + k]->sync_error = files[k].error;
+    for (size_t k = 0; k < n; k++)
+        if (ended[k].error == 0)
+            qmgr_tell(ended[k].owner);
+    for (size_t k = 0; k < n; k++) {
+        if ((errno = ended[k].error) != 0)
+            intake_end(ended[k].owner, fault_errno("make the message durable"));
+        else
+            answer(ended[k].owner);
     }
 }
 
-/* qmgr hears of them first: should we die between the two words, the messages are in the queue and the clients may send them again.
- * When it is gone, its successor finds the files. */
+static size_t files_list(const cleanup *c, file_sync *out)
+{
+    size_t n = c->commits.n < TOGETHER_MAX ? c->commits.n : TOGETHER_MAX;
+    for (size_t k = 0; k < n; k++)
+        out[k] = (file_sync){ .fd = c->commits.p[k]->file.read_write, .owner = c->commits.p[k] };
+    return n;
+}
+
+static void commits_remove(cleanup *c, size_t n)
+{
+    c->commits.n -= n;
+    memmove(c->commits.p, c->commits.p + n, c->commits.n * sizeof *c->commits.p);
+}
+
+static void on_synced(void *context, unsigned ready);
+
+static size_t start(cleanup *c, const file_sync *files, size_t n)
+{
+    size_t started = file_sync_start(files, n);
+    c->syncing += started;
+    if (started && !c->synced.is_open) {
+        watch_open(&c->synced, c->process->loop, file_sync_ready_fd(), on_synced, c);
+        watch_want(&c->synced, WATCH_READ);
+    }
+    return started;
+}
+
+/* What finds no room in the background waits for results, if any are to come. */
+static void commits_begin(cleanup *c)
+{
+    while (c->commits.n) {
+        file_sync files[TOGETHER_MAX];
+        size_t n = files_list(c, files);
+        bool is_alone = n == 1 && c->syncing == 0;
+        size_t begun = is_alone ? 0 : start(c, files, n);
+        if (begun == 0 && c->syncing)
+            return;
+        commits_remove(c, begun ? begun : n);
+        if (begun == 0) {
+            file_sync_all(files, n);
+            settle(files, n);
+        }
+    }
+}
+
+static void results_take(cleanup *c, bool waits)
+{
+    file_sync ended[TOGETHER_MAX];
+    size_t n = TOGETHER_MAX;
+    for (; n == TOGETHER_MAX; waits = false) {
+        n = file_sync_take(ended, TOGETHER_MAX, waits);
+        c->syncing -= n;
+        settle(ended, n);
+    }
+}
+
+static void on_synced(void *context, unsigned ready)
+{
+    (void)ready;
+    results_take(context, false);
+    commits_begin(context);
+}
+
 void commit_all(cleanup *c)
 {
-    size_t good = 0;
-    commits_sync(c);
-    for (size_t k = 0; k < c->commits.n; k++) {
-        intake *i = c->commits.p[k];
-        if ((errno = i->sync_error) != 0) {
-            intake_end(i, fault_errno("make the message durable"));
-            continue;
-        }
-        qmgr_tell(i);
-        c->commits.p[good++] = i;
-    }
-    for (size_t k = 0; k < good; k++)
-        answer(c->commits.p[k]);
-    c->commits.n = 0;
+    for (commits_begin(c); c->syncing; commits_begin(c))
+        results_take(c, true);
 }
 
 static void commit_task(void *context)
@@ -70,7 +123,7 @@ static void commit_task(void *context)
     cleanup *c = context;
     if (c->commits.n)
         more_receive(c);
-    commit_all(c);
+    commits_begin(c);
 }
 
 void commit_put(intake *i)

@@ -169,6 +169,25 @@ static void each_of_several_commits_has_its_own_result(void **state)
     close(pair[1]);
 }
 
+/* What is in the background when its bringer goes is settled first: qmgr hears of it, once. */
+static void a_bringer_may_go_while_several_are_committed(void **state)
+{
+    (void)state;
+    message_bring("local");
+    uint64_t first = w->ready_id;
+    begin(&w->smtpd, 2);
+    commit(&w->smtpd, 2, "v@l.example", "local", 0);
+    commit_put(intake_by_id(&w->cleanup, first));
+    commit_put(intake_by_id(&w->cleanup, w->ready_id));
+    w->cleanup.commit.run(&w->cleanup);
+    assert_int_equal(w->cleanup.syncing, 2);
+    channel_close(&w->smtpd);
+    rounds();
+    assert_int_equal(w->qmgr[0].durables, 2);
+    assert_int_equal(w->cleanup.syncing, 0);
+    assert_int_equal(w->process.sessions, 0);
+}
+
 #define OFFERING(name) cmocka_unit_test_setup_teardown(name, offering_setup, teardown)
 
 int main(void)
@@ -183,6 +202,7 @@ int main(void)
         OFFERING(it_is_not_called_back),
         OFFERING(each_has_its_own_time),
         OFFERING(each_of_several_commits_has_its_own_result),
+        OFFERING(a_bringer_may_go_while_several_are_committed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

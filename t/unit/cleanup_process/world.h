@@ -51,7 +51,7 @@ static void on_stop(void *context)
 
 static inline void rounds(void)
 {
-    for (int i = 0; i < 10; i++) {
+    for (int i = 0; i < 10 || w->cleanup.syncing; i++) {
         timer_set(&w->stop, 1);
         loop_run(w->process.loop);
     }
@@ -245,6 +245,7 @@ static int teardown(void **state)
     vec_free(&w->cleanup.plain.blanks);
     vec_free(&w->cleanup.writable.blanks);
     vec_free(&w->cleanup.commits);
+    watch_close(&w->cleanup.synced);
     refs_free(&w->cleanup.questions);
     for (uint64_t i = 1; i <= w->last_id; i++)
         close(w->files[i]);
