@@ -16,13 +16,20 @@ typedef struct cleanup cleanup;
 typedef struct blank {
     uint64_t id;
     int read_write, write_only; /* write_only: for who brings the content; -1 of a plain one */
+    uint32_t prepared_bytes;    /* zeros that it has, and blocks on the disk for them */
     peer *qmgr;
 } blank;
 
 typedef struct stock {
-    VEC(blank) blanks;
+    VEC(blank) blanks; /* the oldest first */
     size_t wanted;
 } stock;
+
+/* Whether messages are committed or offered, and how large the committed ones are. */
+typedef struct commit_habit {
+    unsigned lately; /* committed ones, of the last few */
+    uint32_t bytes;  /* of a file that most of them have room in */
+} commit_habit;
 
 /* Who brings messages: smtpd, pickup, bounce, local and pipe (what a user forwards), or a local
  * program over the submit socket, who is trusted with nothing. */
@@ -85,6 +92,7 @@ typedef struct intake {
     map line_of;               /* class and path → 1 + index */
     VEC(str) bcc;              /* who gets blind copies */
     bool goes_elsewhere;       /* to others than users here */
+    uint64_t file_bytes;       /* up to the end mark */
     uint64_t due_ms;           /* of one that was offered: it is committed then */
     bool was_offered;          /* before it was committed */
     bool is_local;             /* its header is completed as one of our own */
@@ -117,6 +125,7 @@ struct cleanup {
     intake *intakes;
     size_t intake_count;
     stock plain, writable; /* qmgr's `asked` counts those that are due */
+    commit_habit habit;
     refs questions;    /* to policy */
     size_t offered;    /* messages */
     VEC(intake *) commits; /* that wait for the end of the round */
@@ -131,6 +140,7 @@ struct cleanup {
 extern const talk qmgr_talk;
 bool stock_take(cleanup *c, bool is_writable, blank *out);
 void stock_refill(cleanup *c);
+void stock_learn(cleanup *c, uint64_t committed_bytes); /* which files are worth it; 0: one is not committed but offered */
 void stock_drop(const blank *b); /* tells qmgr */
 void blank_close(blank *b);
 void stock_opened(peer *p);

@@ -49,11 +49,18 @@ static void settle(const file_sync *ended, size_t n)
     }
 }
 
+/* Of a prepared file with room for the message only the content is new. */
+static file_sync file_of(intake *i)
+{
+    bool has_room = i->file_bytes <= i->file.prepared_bytes;
+    return (file_sync){ .fd = i->file.read_write, .is_data = has_room, .owner = i };
+}
+
 static size_t files_list(const cleanup *c, file_sync *out)
 {
     size_t n = c->commits.n < TOGETHER_MAX ? c->commits.n : TOGETHER_MAX;
     for (size_t k = 0; k < n; k++)
-        out[k] = (file_sync){ .fd = c->commits.p[k]->file.read_write, .owner = c->commits.p[k] };
+        out[k] = file_of(c->commits.p[k]);
     return n;
 }
 

@@ -225,8 +225,10 @@ static fault file_finish(intake *i)
                                    .content_checksum = i->content_checksum,
                                    .content = i->content,
                                    .recipient_count = i->recipient_count,
+                                   .prepared_bytes = i->file.prepared_bytes,
                                    .added = buf_str(&added),
                                    .records = buf_str(&records) };
+        i->file_bytes = queue_finished_bytes(&args);
         f = queue_finish(i->file.read_write, &args);
     }
     buf_free(&added);
@@ -242,6 +244,14 @@ void intake_log_queued(const intake *i)
               LOG_NUM("bytes", i->commit.content_bytes), LOG_NUM("recipients", i->recipient_count));
 }
 
+static void offer_or_commit(intake *i)
+{
+    bool is_offered = offer_is_worth(i);
+    if (i->is_enclosed)
+        stock_learn(i->bringer->cleanup, is_offered ? 0 : i->file_bytes);
+    (is_offered ? offer_start : commit_put)(i);
+}
+
 void intake_finish(intake *i)
 {
     direct_decide(i);
@@ -253,8 +263,6 @@ void intake_finish(intake *i)
         intake_end(i, f);
     else if (is_direct(i))
         direct_start(i);
-    else if (offer_is_worth(i))
-        offer_start(i);
     else
-        commit_put(i);
+        offer_or_commit(i);
 }

@@ -1,19 +1,47 @@
-/* A few fresh queue files kept ready, so that no message waits for one. Runs in: cleanup. */
+/* A few fresh queue files kept ready, so that no message waits for one. Where messages are committed one after the other, they are
+ * prepared: with zeros on the disk before a message comes. Its commit then writes over them, which a journal has no part in, as size,
+ * blocks and name stay; else it waits for two transactions, that of its new blocks and that which says they are written. What is
+ * offered needs neither. Runs in: cleanup. */
 #include "base/log.h"
 #include "cleanup/cleanup.h"
 #include "ipc/talk/queue.h"
 #include "os/fd.h"
+#include "queue/file.h"
 #include <stdio.h>
+#include <string.h>
 
-enum { STOCK_WANTED = 8 };
+enum {
+    STOCK_WANTED = 8,
+    PREPARED_WANTED = 56, /* so that the disk has those of one lot before they are used */
+    LATELY_MAX = 16,
+    LATELY_MANY = 8,
+    BLOCK = 4096,
+};
+
+static uint32_t prepared_bytes(const cleanup *c)
+{
+    return c->habit.lately < LATELY_MANY ? 0 : (c->habit.bytes + BLOCK - 1) / BLOCK * BLOCK;
+}
 
 /* The other kind is not asked for before the first one is needed. */
 static stock *stock_of(cleanup *c, bool is_writable)
 {
     stock *s = is_writable ? &c->writable : &c->plain;
     if (!is_writable)
-        s->wanted = STOCK_WANTED;
+        s->wanted = prepared_bytes(c) ? PREPARED_WANTED : STOCK_WANTED;
     return s;
+}
+
+void stock_learn(cleanup *c, uint64_t committed_bytes)
+{
+    commit_habit *h = &c->habit;
+    if (committed_bytes == 0 && h->lately > 0)
+        h->lately--;
+    if (committed_bytes == 0 || committed_bytes > QUEUE_PREPARED_MAX)
+        return;
+    h->lately += h->lately < LATELY_MAX;
+    uint32_t bytes = (uint32_t)committed_bytes;
+    h->bytes = bytes > h->bytes ? bytes : h->bytes - (h->bytes - bytes) / LATELY_MAX;
 }
 
 void blank_close(blank *b)
@@ -28,7 +56,8 @@ bool stock_take(cleanup *c, bool is_writable, blank *out)
     s->wanted = STOCK_WANTED;
     if (s->blanks.n == 0)
         return false;
-    *out = s->blanks.p[--s->blanks.n];
+    *out = s->blanks.p[0];
+    memmove(s->blanks.p, s->blanks.p + 1, --s->blanks.n * sizeof *out);
     return true;
 }
 
@@ -41,7 +70,9 @@ void stock_refill(cleanup *c)
         stock *s = stock_of(c, is_writable);
         if (s->wanted == 0 || s->blanks.n > s->wanted / 2)
             continue;
-        queue_take m = { .count = (uint32_t)(s->wanted - s->blanks.n), .is_writable = (uint32_t)is_writable };
+        queue_take m = { .count = (uint32_t)(s->wanted - s->blanks.n),
+                         .is_writable = (uint32_t)is_writable,
+                         .prepared_bytes = is_writable ? 0 : prepared_bytes(c) };
         q->asked = m.count;
         channel_put(&q->channel, QUEUE_TAKE, 0, queue_take, &m);
     }
@@ -58,15 +89,16 @@ static bool on_fresh(void *context, channel *ch, received *r)
 {
     peer *from = context;
     cleanup *c = from->daemon->state;
-    queue_file m;
+    queue_fresh m;
     (void)ch;
-    if (queue_file_decode(r->bytes, &m) != PARSE_DONE || from->asked == 0)
+    if (queue_fresh_decode(r->bytes, &m) != PARSE_DONE || from->asked == 0)
         return false;
     from->asked--;
     bool is_writable = r->fd_count > 1;
     *vec_add(&stock_of(c, is_writable)->blanks) = (blank){ .id = m.queue_id,
                                                            .read_write = received_take(r, 0),
                                                            .write_only = is_writable ? received_take(r, 1) : -1,
+                                                           .prepared_bytes = m.prepared_bytes,
                                                            .qmgr = from };
     intake_serve(c, NO_FAULT);
     return true;

@@ -4,6 +4,9 @@
 #include "base/memory.h"
 #include "ipc/talk/queue.h"
 #include "os/fd.h"
+#include "os/file.h"
+#include "os/file_sync.h"
+#include "os/journal.h"
 #include "qmgr/qmgr.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +15,14 @@
 #include <unistd.h>
 
 enum { LOT_MAX = 64, HELD_MAX = 8192 /* files of one cleanup: more than it can have open */ };
+
+bool fresh_prepare(process *p)
+{
+    qmgr *q = p->state;
+    q->has_no_spares = queue_tree_mixes_names(p->identity.root_fd);
+    q->has_journal = journal_is_kept(p->identity.root_fd);
+    return true;
+}
 
 static void fresh_free(qmgr *q, fresh *f)
 {
@@ -48,14 +59,26 @@ static void fresh_add(qmgr *q, peer *holder, uint64_t id)
     map_put(&q->fresh, ID_KEY(n->id), n);
 }
 
+/* The disk has them before a message comes: its commit needs no new blocks then, and waits for no journal. */
+static bool zeros_write(int fd, uint32_t bytes)
+{
+    static const char zeros[QUEUE_PREPARED_MAX];
+    if (bytes == 0)
+        return true;
+    bool is_done = file_pwrite_all(fd, (str){ zeros, bytes }, 0);
+    file_sync_begin(fd, 0, 0);
+    return is_done;
+}
+
 /* Who writes the content gets a descriptor that can only write, at the place where content begins. */
-static fault file_make(qmgr *q, uint64_t id, int out[2], bool is_writable)
+static fault file_make(qmgr *q, uint64_t id, int out[2], const queue_take *how)
 {
     out[0] = spare_take(q, id);
     if (out[0] < 0)
         out[0] = queue_tree_create(q->root_fd, QUEUE_ACTIVE, id);
-    out[1] = out[0] >= 0 && is_writable ? queue_tree_open(q->root_fd, QUEUE_ACTIVE, id, O_WRONLY) : -1;
-    if (is_writable ? out[1] >= 0 && lseek(out[1], QUEUE_CONTENT_START, SEEK_SET) >= 0 : out[0] >= 0)
+    out[1] = out[0] >= 0 && how->is_writable ? queue_tree_open(q->root_fd, QUEUE_ACTIVE, id, O_WRONLY) : -1;
+    if (how->is_writable ? out[1] >= 0 && lseek(out[1], QUEUE_CONTENT_START, SEEK_SET) >= 0
+                         : out[0] >= 0 && zeros_write(out[0], how->prepared_bytes))
         return NO_FAULT;
     fault f = fault_errno("make a queue file");
     bool is_made = out[0] >= 0;
@@ -66,19 +89,19 @@ static fault file_make(qmgr *q, uint64_t id, int out[2], bool is_writable)
     return f;
 }
 
-static fault fresh_give(qmgr *q, peer *to, bool is_writable)
+static fault fresh_give(qmgr *q, peer *to, const queue_take *how)
 {
-    queue_file m;
+    queue_fresh m = { .prepared_bytes = how->prepared_bytes };
     int fds[2];
     if (to->asked >= HELD_MAX)
         return fault_make(FAULT_TRY_LATER, "3.2", "Too many messages at once");
     fault f = ids_next(q, &m.queue_id);
     if (!is_fault(f))
-        f = file_make(q, m.queue_id, fds, is_writable);
+        f = file_make(q, m.queue_id, fds, how);
     if (is_fault(f))
         return f;
     fresh_add(q, to, m.queue_id);
-    channel_put_fds(&to->channel, QUEUE_FRESH, 0, queue_file, &m, fds, 1 + is_writable);
+    channel_put_fds(&to->channel, QUEUE_FRESH, 0, queue_fresh, &m, fds, how->is_writable ? 2 : 1);
     return NO_FAULT;
 }
 
@@ -93,11 +116,14 @@ static bool on_take(void *context, channel *c, received *r)
     peer *from = context;
     qmgr *q = from->daemon->state;
     queue_take m;
-    if (queue_take_decode(r->bytes, &m) != PARSE_DONE || m.count == 0 || m.count > LOT_MAX)
+    if (queue_take_decode(r->bytes, &m) != PARSE_DONE || m.count == 0 || m.count > LOT_MAX ||
+        m.prepared_bytes > QUEUE_PREPARED_MAX)
         return false;
+    if (m.is_writable || !q->has_journal)
+        m.prepared_bytes = 0;
     fault f = from->daemon->is_draining ? fault_make(FAULT_TRY_LATER, "3.2", "System is going down") : space_check(q);
     for (uint32_t i = 0; i < m.count && !is_fault(f); i++)
-        f = fresh_give(q, from, m.is_writable);
+        f = fresh_give(q, from, &m);
     if (is_fault(f)) {
         log_fault(LOG_WARNING, "queue-full", f);
         result_say(c, QUEUE_FULL, 0, f);

@@ -40,7 +40,6 @@ static bool start(process *p)
     fault f = q->root_fd >= 0 ? queue_own(q->root_fd) : fault_errno("open the queue");
     if (!is_fault(f))
         f = queue_tree_make(q->root_fd);
-    q->has_no_spares = queue_tree_mixes_names(q->root_fd);
     if (!is_fault(f))
         f = ids_open(q);
     if (!is_fault(f))
@@ -72,6 +71,7 @@ int main(void)
     const program qmgr_program = { .contract = &qmgr_contract,
                                    .peers = peers,
                                    .peer_count = COUNT_OF(peers),
+                                   .prepare = fresh_prepare,
                                    .start = start,
                                    .on_connection = admin_connection,
                                    .on_drain = spares_remove,

@@ -148,6 +148,7 @@ struct qmgr {
     map offers;   /* by id */
     VEC(spare) spares; /* the oldest first */
     bool has_no_spares; /* a name that a file had before might come back with the next message's content */
+    bool has_journal;   /* prepared files are worth it */
     map destinations;
     VEC(message *) waiting; /* a heap by next_try_s */
     readies ready[2];       /* to be loaded: mail that is new, mail that failed before; served in turn */
@@ -181,6 +182,7 @@ fault ids_next(qmgr *q,
 
 /* fresh.c */
 extern const talk cleanup_talk;
+bool fresh_prepare(process *p); /* looks, before confinement, what the file system needs */
 void fresh_holder_lost(peer *p);
 
 /* spare.c: files that are used again */

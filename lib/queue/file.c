@@ -119,22 +119,34 @@ static fault all_write(int fd, const queue_head *head, const queue_finish_args *
     return is_fault(f) ? f : bytes_write(fd, tail, head->envelope_offset);
 }
 
-static buf tail_make(str records, size_t slots_bytes, const queue_end *end)
+/* Slots are zeros at first, and so is what is left of a prepared file. */
+static buf tail_make(str records, size_t zeros, const queue_end *end)
 {
-    buf tail = buf_new(records.n + slots_bytes + sizeof *end);
+    buf tail = buf_new(records.n + zeros + sizeof *end);
     buf_reserve(&tail, tail.max);
     buf_append(&tail, records);
-    memset(tail.p + tail.n, 0, slots_bytes);
-    tail.n += slots_bytes;
+    memset(tail.p + tail.n, 0, zeros);
+    tail.n += zeros;
     buf_append(&tail, (str){ (const char *)end, sizeof *end });
     return tail;
+}
+
+static uint64_t content_start(const queue_finish_args *a)
+{
+    return a->content_start ? a->content_start : QUEUE_CONTENT_START;
+}
+
+uint64_t queue_finished_bytes(const queue_finish_args *a)
+{
+    return content_start(a) + a->content_bytes + a->records.n + sizeof(queue_slot) * (uint64_t)a->recipient_count +
+           sizeof(queue_end);
 }
 
 fault queue_finish(int fd, const queue_finish_args *a)
 {
     if (a->added.n > QUEUE_ADDED_MAX)
         return fault_make(FAULT_BUG, "3.0", "too much in front of the content: %zu", a->added.n);
-    uint64_t start = a->content_start ? a->content_start : QUEUE_CONTENT_START;
+    uint64_t start = content_start(a), least = queue_finished_bytes(a);
     queue_head head = {
         .id = a->id,
         .arrived_us = a->arrived_us,
@@ -149,15 +161,14 @@ fault queue_finish(int fd, const queue_finish_args *a)
     };
     memcpy(head.magic, head_magic, sizeof head.magic);
     head.head_checksum = CHECKSUM_UPTO(&head, head_checksum);
-    size_t slots_bytes = sizeof(queue_slot) * a->recipient_count;
     queue_end end = {
         .id = a->id,
-        .file_bytes = head.slots_offset + slots_bytes + sizeof end,
+        .file_bytes = least < a->prepared_bytes ? a->prepared_bytes : least,
         .envelope_checksum = checksum(checksum(0, a->added), a->records),
     };
     memcpy(end.magic, end_magic, sizeof end.magic);
     end.end_checksum = CHECKSUM_UPTO(&end, end_checksum);
-    buf tail = tail_make(a->records, slots_bytes, &end);
+    buf tail = tail_make(a->records, end.file_bytes - sizeof end - head.slots_offset, &end);
     fault f = all_write(fd, &head, a, buf_str(&tail));
     buf_free(&tail);
     return f;
@@ -167,12 +178,13 @@ fault queue_finish(int fd, const queue_finish_args *a)
 static bool is_plausible(const queue_head *h, uint64_t file_bytes)
 {
     uint64_t slots_bytes = sizeof(queue_slot) * (uint64_t)h->recipient_count;
+    uint64_t least = h->slots_offset + slots_bytes + sizeof(queue_end);
     return h->content_offset < file_bytes && h->checked_bytes < file_bytes && h->content_bytes >= h->checked_bytes &&
            h->content_bytes - h->checked_bytes <= QUEUE_ADDED_MAX && queue_content_start(h) >= QUEUE_CONTENT_START &&
            queue_content_start(h) % QUEUE_CONTENT_START == 0 && h->envelope_bytes <= QUEUE_ENVELOPE_MAX &&
            h->envelope_offset == queue_content_start(h) + h->checked_bytes &&
            h->slots_offset == h->envelope_offset + h->envelope_bytes &&
-           h->slots_offset + slots_bytes + sizeof(queue_end) == file_bytes;
+           least <= file_bytes && file_bytes - least < QUEUE_PREPARED_MAX;
 }
 
 static bool record_next(str *rest, str *out)
@@ -250,17 +262,15 @@ static bool is_end(const queue_end *e, uint64_t file_bytes)
            e->end_checksum == CHECKSUM_UPTO(e, end_checksum);
 }
 
-/* What stands behind the content: envelope, slots, end. */
-static fault tail_decode(str added, char *tail, arena *a, queue_message *out)
+/* What stands behind the content and in front of the end: envelope, slots. */
+static fault tail_decode(str added, char *tail, const queue_end *end, arena *a, queue_message *out)
 {
     queue_head *h = &out->head;
     size_t slots_bytes = sizeof(queue_slot) * h->recipient_count;
     str records = { tail, h->envelope_bytes };
-    queue_end end;
-    memcpy(&end, tail + records.n + slots_bytes, sizeof end);
-    if (end.id != h->id)
+    if (end->id != h->id)
         return damaged("head");
-    if (checksum(checksum(0, added), records) != end.envelope_checksum)
+    if (checksum(checksum(0, added), records) != end->envelope_checksum)
         return damaged("checksum of the envelope");
     out->slots = ARENA_ARRAY(a, queue_slot, h->recipient_count);
     memcpy(out->slots, tail + records.n, slots_bytes);
@@ -325,7 +335,7 @@ fault queue_read(int fd, arena *a, queue_message *out)
         return unfinished();
     str added;
     f = added_read(fd, start, &out->head, a, &added);
-    return is_fault(f) ? f : tail_decode(added, tail, a, out);
+    return is_fault(f) ? f : tail_decode(added, tail, &end, a, out);
 }
 
 fault queue_content_check(int fd, const queue_head *head)

@@ -5,7 +5,7 @@
  *                     a multiple of 4096 on, the content as it is now
  *   content_offset    fields that cleanup added, ending where the content begins
  *   envelope_offset   a length (4 octets) and an envelope; then a length and an envelope_recipient for each recipient
- *   slots_offset      a queue_slot for each recipient, rewritten in place
+ *   slots_offset      a queue_slot for each recipient, rewritten in place; then zeros, fewer than QUEUE_PREPARED_MAX
  *   the last 32       queue_end
  *
  * Numbers are little-endian. man/postrider-queue.5 has it octet by octet. Faults: FAULT_REFUSED: never finished, so never
@@ -21,6 +21,7 @@ enum {
     QUEUE_SCHEDULE_AT = 256,
     QUEUE_ADDED_MAX = 4096 - 512, /* what cleanup may put in front of the content */
     QUEUE_ENVELOPE_MAX = 64 * 1024 * 1024,
+    QUEUE_PREPARED_MAX = 64 * 1024, /* zeros that stand in a file before its message */
 };
 
 typedef struct queue_head {
@@ -80,13 +81,17 @@ typedef struct queue_message {
 
 /* Makes the file whole: head, added fields, envelope, empty slots, end. The content stands at `content_start` already (0:
  * QUEUE_CONTENT_START, written through another descriptor), unless it is given: then it is written there, all in one call.
- * `records` is what queue_records_* appended. Not durable until the caller's fsync. */
+ * `records` is what queue_records_* appended. A prepared file of so many zeros keeps its size if the message has room in it: then its
+ * blocks stay, too. Not durable until the caller's fsync. */
 typedef struct queue_finish_args {
     uint64_t id, arrived_us, content_start, content_bytes;
-    uint32_t content_checksum, recipient_count;
+    uint32_t content_checksum, recipient_count, prepared_bytes;
     str added, records, content;
 } queue_finish_args;
 fault queue_finish(int fd, const queue_finish_args *args);
+
+/* Octets that the message takes, up to its end mark, if nothing is prepared. */
+uint64_t queue_finished_bytes(const queue_finish_args *args);
 
 /* Where a changed content of a message of so many bytes begins: behind it, with room in front for the added fields. */
 uint64_t queue_content_behind(uint64_t content_bytes);

@@ -31,6 +31,8 @@ SETTINGS = ("smtpd_client_connection_rate_limit=0", "queue_minfree=1", "imap_wor
 ACTS = (("smtp", 40, 8), ("sendmail", 5, 3), ("lmtp", 5, 3), ("report", 3, 2), ("drop", 4, 2), ("stop", 1, 1), ("reload", 2, 1),
         ("hold", 2, 1), ("release", 2, 1), ("requeue", 2, 1), ("delete", 2, 1), ("append", 3, 2), ("expunge", 1, 1), ("see", 4, 2))
 KEEPERS = ("hold", "release", "requeue", "delete", "reload")
+COMMITTED = (("smtp", 150, 5), ("sendmail", 5, 1), ("hold", 2, 1), ("release", 2, 1), ("requeue", 2, 1), ("delete", 2, 1))
+NOT_OFFERED = ("queue_commit_delay_ms=0",)  # all are committed in the queue, with COMMITTED soon in files that were prepared
 SOON = (("smtp", 12, 6), ("sendmail", 2, 1))  # where a bug is known to be there
 
 
@@ -87,6 +89,10 @@ class Cuttable(Suite):
         """The mailbox of one user, so that what is for him waits."""
         os.chmod(os.path.join(self.mail_dir, STUCK), 0 if is_locked else 0o700)
         os.chown(os.path.join(self.mail_dir, STUCK), *((0, 0) if is_locked else (20000, 20000)))
+
+    def queue_sizes(self):
+        queue = os.path.join(self.spool_dir, "queue")
+        return [os.path.getsize(os.path.join(folder, name)) for folder, _, names in os.walk(queue) for name in names]
 
     def ends(self):
         """Asks it to stop, and waits until it has."""
@@ -162,6 +168,7 @@ class Powercuts:
         self.judge = Judge(suite, self.book, suite.disk.kind)
         self.plan = schedule(seed, acts)
         self.rounds, self.spent, self.by_act = 0, collections.Counter(), collections.Counter()
+        self.prepared = 0  # files of the queue that a cut left as large as they were prepared
 
     def round(self):
         act, count = next(self.plan)
@@ -230,6 +237,7 @@ class Powercuts:
             disk.close()
             disk.check()
         disk.mount()
+        self.prepared += sum(size and size % 4096 == 0 for size in self.suite.queue_sizes())
 
     def finish(self):
         """What waited for its mailbox is delivered when that can be opened."""

@@ -3,12 +3,12 @@ And the same test finds each bug that was put in for it. `t/fault/powercut` does
 import os
 
 import pytest
-from cutting import SOON, Cuttable, Powercuts
+from cutting import COMMITTED, NOT_OFFERED, SOON, Cuttable, Powercuts
 from plants import PLANTS
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount, and shut a file system down")
 ROUNDS = {False: 150, True: 60}  # spool and mailboxes on one disk, and on one each
-PLANTED_ROUNDS = 60
+PLANTED_ROUNDS, COMMITTED_ROUNDS = 60, 40
 
 
 @pytest.mark.parametrize("has_two", ROUNDS, ids=["one-disk", "two-disks"])
@@ -19,6 +19,16 @@ def test_nothing_acknowledged_is_lost(has_two):
             cuts.round()
         cuts.finish()
         print(cuts.told())
+
+
+def test_nothing_in_prepared_files_is_lost():
+    with Cuttable("ext4", settings=NOT_OFFERED) as suite:
+        cuts = Powercuts(suite, acts=COMMITTED)
+        for _ in range(COMMITTED_ROUNDS):
+            cuts.round()
+        cuts.finish()
+        print(cuts.told())
+        assert cuts.prepared > COMMITTED_ROUNDS
 
 
 @pytest.mark.parametrize("bug", PLANTS)

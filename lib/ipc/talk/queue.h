@@ -11,7 +11,7 @@
 
 enum queue_type {
     QUEUE_TAKE = 1,  /* queue_take: that many fresh files, please */
-    QUEUE_FRESH,    /* queue_file; descriptors: read-write; when asked for, another that can only write, at the content's start */
+    QUEUE_FRESH,    /* queue_fresh; descriptors: read-write; when asked for, another that can only write, at the content's start */
     QUEUE_DURABLE,  /* queue_file */
     QUEUE_DROP,     /* queue_file: it will not be used */
     QUEUE_FULL,     /* queue_result: no fresh file can be had now */
@@ -25,8 +25,14 @@ enum queue_type {
 
 #define QUEUE_TAKE_FIELDS(X)                                                                                           \
     X(u32, count)                                                                                                      \
-    X(u32, is_writable) /* with the second descriptor: somebody else writes the content */
+    X(u32, is_writable)    /* with the second descriptor: somebody else writes the content */                          \
+    X(u32, prepared_bytes) /* so many zeros in each, at most QUEUE_PREPARED_MAX */
 IPC_MESSAGE(queue_take, QUEUE_TAKE_FIELDS)
+
+#define QUEUE_FRESH_FIELDS(X)                                                                                          \
+    X(u64, queue_id)                                                                                                   \
+    X(u32, prepared_bytes) /* as it was asked for; 0: it is empty */
+IPC_MESSAGE(queue_fresh, QUEUE_FRESH_FIELDS)
 
 #define QUEUE_FILE_FIELDS(X) X(u64, queue_id)
 IPC_MESSAGE(queue_file, QUEUE_FILE_FIELDS)

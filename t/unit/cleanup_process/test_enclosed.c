@@ -4,17 +4,6 @@
 
 #define CONTENT "Subject: x\r\n\r\ny\r\n"
 
-/* Everything in one packet, as smtpd sends it. */
-static void enclosed_say(channel *c, uint32_t ref, str content, uint64_t said_bytes)
-{
-    envelope e = { .reverse_path = STR("a@b.example"), .protocol = STR("ESMTP") };
-    cleanup_commit m = { .content_bytes = said_bytes, .recipient_count = 1, .content = content };
-    channel_put(c, CLEANUP_ENVELOPE, ref, envelope, &e);
-    recipient_say(c, ref, "u@l.example", "local");
-    channel_put(c, CLEANUP_COMMIT, ref, cleanup_commit, &m);
-    rounds();
-}
-
 static void one_say(void)
 {
     enclosed_say(&w->smtpd, 1, STR(CONTENT), sizeof CONTENT - 1);

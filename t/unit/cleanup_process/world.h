@@ -16,14 +16,14 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-enum { FILES_MAX = 64, ASKS_MAX = 16 };
+enum { FILES_MAX = 512, ASKS_MAX = 16 };
 
 typedef struct qmgr_end {
     channel channel;
     unsigned takes, drops, durables, directs, offers, helds;
     bool is_full, is_slow;
     uint32_t due; /* files that a slow one owes */
-    bool is_writable; /* of that kind */
+    queue_take how; /* the last TAKE */
 } qmgr_end;
 
 static struct world {
@@ -60,12 +60,13 @@ static inline void rounds(void)
 static inline void give(qmgr_end *q, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        queue_file m = { .queue_id = ++w->last_id };
+        queue_fresh m = { .queue_id = ++w->last_id, .prepared_bytes = q->how.prepared_bytes };
         int fd = memfd_create("queue file", MFD_CLOEXEC);
         assert_true(m.queue_id < FILES_MAX);
+        assert_int_equal(ftruncate(fd, m.prepared_bytes), 0);
         w->files[m.queue_id] = fd;
-        int fds[2] = { fcntl(fd, F_DUPFD_CLOEXEC, 0), q->is_writable ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1 };
-        channel_put_fds(&q->channel, QUEUE_FRESH, 0, queue_file, &m, fds, 1 + q->is_writable);
+        int fds[2] = { fcntl(fd, F_DUPFD_CLOEXEC, 0), q->how.is_writable ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1 };
+        channel_put_fds(&q->channel, QUEUE_FRESH, 0, queue_fresh, &m, fds, q->how.is_writable ? 2 : 1);
     }
 }
 
@@ -83,7 +84,7 @@ static bool on_take(void *context, channel *c, received *r)
     queue_take m;
     assert_int_equal(queue_take_decode(r->bytes, &m), PARSE_DONE);
     q->takes++;
-    q->is_writable = m.is_writable;
+    q->how = m;
     if (q->is_full) {
         queue_result full = { .outcome = FAULT_TRY_LATER, .status = STR("3.1"), .reason = STR("full") };
         channel_put(c, QUEUE_FULL, 0, queue_result, &full);
@@ -288,6 +289,22 @@ static inline void commit(channel *c, uint32_t ref, const char *address, const c
 static inline void content_write(const char *text)
 {
     assert_int_equal(pwrite(w->fd, text, strlen(text), QUEUE_CONTENT_START), (ssize_t)strlen(text));
+}
+
+/* Everything in one packet, as smtpd sends it. */
+static inline void enclosed_put(channel *c, uint32_t ref, str content, uint64_t said_bytes)
+{
+    envelope e = { .reverse_path = STR("a@b.example"), .protocol = STR("ESMTP") };
+    cleanup_commit m = { .content_bytes = said_bytes, .recipient_count = 1, .content = content };
+    channel_put(c, CLEANUP_ENVELOPE, ref, envelope, &e);
+    recipient_say(c, ref, "u@l.example", "local");
+    channel_put(c, CLEANUP_COMMIT, ref, cleanup_commit, &m);
+}
+
+static inline void enclosed_say(channel *c, uint32_t ref, str content, uint64_t said_bytes)
+{
+    enclosed_put(c, ref, content, said_bytes);
+    rounds();
 }
 
 static inline void route(uint32_t ref, const char *user)

@@ -1,5 +1,6 @@
 /* SOURCES: qmgr/admin.c qmgr/admin_lend.c qmgr/admin_change.c qmgr/deliver.c qmgr/destination.c qmgr/direct.c qmgr/offer.c qmgr/spare.c qmgr/fair.c qmgr/finish.c qmgr/fresh.c qmgr/ids.c qmgr/message.c qmgr/report.c qmgr/resolve.c qmgr/scan.c qmgr/schedule.c qmgr/touched.c qmgr/transports.c qmgr/window.c  NEEDS: daemon queue */
-/* Files that are used again: emptied, under a new name, and never while somebody may see what a new message writes there. */
+/* Files that are used again: emptied, under a new name, and never while somebody may see what a new message writes there. And those
+ * that are prepared. */
 #include "t/unit/qmgr_process/world.h"
 
 enum { AGING = 8 };
@@ -121,15 +122,60 @@ static void who_brings_the_content_may_only_write(void **state)
     w->writer = -1;
     take(1);
     assert_int_equal(w->writer, -1);
-    queue_take m = { .count = 1, .is_writable = true };
-    channel_put(&w->cleanup, QUEUE_TAKE, 0, queue_take, &m);
-    rounds();
+    take_such((queue_take){ .count = 1, .is_writable = true });
     assert_true(w->writer >= 0);
     assert_int_equal(inode_of(w->writer), inode_of(w->fds[1]));
     assert_int_equal(lseek(w->writer, 0, SEEK_CUR), QUEUE_CONTENT_START);
     assert_int_equal(write(w->writer, "x", 1), 1);
     assert_int_equal(read(w->writer, &octet, 1), -1);
     close(w->writer);
+}
+
+static bool is_zero(int fd, size_t bytes)
+{
+    static char got[QUEUE_PREPARED_MAX];
+    size_t zeros = 0;
+    if (lseek(fd, 0, SEEK_END) != (off_t)bytes || pread(fd, got, bytes, 0) != (ssize_t)bytes)
+        return false;
+    while (zeros < bytes && got[zeros] == '\0')
+        zeros++;
+    return zeros == bytes;
+}
+
+/* A new one as well as one that is used again; of a message that was in it nothing is left. */
+static void a_prepared_file_has_zeros(void **state)
+{
+    (void)state;
+    w->qmgr.has_journal = true;
+    messages_pass(AGING + 1, true);
+    w->given = 0;
+    take_such((queue_take){ .count = 2, .prepared_bytes = QUEUE_PREPARED_MAX });
+    assert_int_equal(w->given, 2);
+    assert_int_equal(w->prepared_bytes, QUEUE_PREPARED_MAX);
+    assert_true(is_zero(w->fds[0], QUEUE_PREPARED_MAX));
+    assert_true(is_zero(w->fds[1], QUEUE_PREPARED_MAX));
+    take_such((queue_take){ .count = 1 });
+    assert_true(is_zero(w->fds[2], 0));
+}
+
+static void without_a_journal_or_for_who_writes_the_content_none_is_prepared(void **state)
+{
+    (void)state;
+    take_such((queue_take){ .count = 1, .prepared_bytes = 4096 });
+    w->qmgr.has_journal = true;
+    take_such((queue_take){ .count = 1, .is_writable = true, .prepared_bytes = 4096 });
+    close(w->writer);
+    assert_int_equal(w->given, 2);
+    assert_int_equal(w->prepared_bytes, 0);
+    assert_true(is_zero(w->fds[0], 0) && is_zero(w->fds[1], 0));
+}
+
+static void who_wants_too_much_is_dropped(void **state)
+{
+    (void)state;
+    take_such((queue_take){ .count = 1, .prepared_bytes = QUEUE_PREPARED_MAX + 1 });
+    assert_int_equal(w->given, 0);
+    assert_false(channel_is_open(&w->cleanup));
 }
 
 int main(void)
@@ -141,6 +187,9 @@ int main(void)
         TEST(what_failed_or_stays_is_not_emptied),
         TEST(a_qmgr_that_leaves_keeps_none),
         TEST(who_brings_the_content_may_only_write),
+        TEST(a_prepared_file_has_zeros),
+        TEST(without_a_journal_or_for_who_writes_the_content_none_is_prepared),
+        TEST(who_wants_too_much_is_dropped),
         TEST(where_old_names_may_come_back_none_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,6 +27,7 @@ static struct world {
     char folder[40];
     uint64_t ids[GIVEN_MAX];
     int fds[GIVEN_MAX];
+    uint32_t prepared_bytes; /* of the last file */
     int writer; /* of the last file that was given with one */
     size_t given, full;
     unsigned requests, overs, keeps;
@@ -52,9 +53,10 @@ static void rounds(void)
 
 static bool on_fresh(void *context, channel *c, received *r)
 {
-    queue_file m;
+    queue_fresh m;
     (void)context, (void)c;
-    assert_int_equal(queue_file_decode(r->bytes, &m), PARSE_DONE);
+    assert_int_equal(queue_fresh_decode(r->bytes, &m), PARSE_DONE);
+    w->prepared_bytes = m.prepared_bytes;
     if (w->given < GIVEN_MAX) {
         w->ids[w->given] = m.queue_id;
         w->fds[w->given] = received_take(r, 0);
@@ -208,11 +210,15 @@ static int teardown(void **state)
     return 0;
 }
 
-static void take(uint32_t count)
+static void take_such(queue_take m)
 {
-    queue_take m = { .count = count };
     channel_put(&w->cleanup, QUEUE_TAKE, 0, queue_take, &m);
     rounds();
+}
+
+static void take(uint32_t count)
+{
+    take_such((queue_take){ .count = count });
 }
 
 /* It ends, and its descriptor with it. */

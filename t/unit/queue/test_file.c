@@ -41,9 +41,10 @@ static const envelope_recipient to_given[2] = {
       .nexthop = STR_ROW("5.1.1 User unknown") },
 };
 
-static int file_finish(uint64_t start, str content, uint32_t recipients, bool is_given)
+static int file_finish(uint64_t start, str content, uint32_t recipients, bool is_given, uint32_t prepared)
 {
     int fd = memfd_create("queue-file", MFD_CLOEXEC);
+    assert_int_equal(ftruncate(fd, prepared), 0);
     buf records = buf_new(QUEUE_ENVELOPE_MAX);
     assert_true(queue_records_envelope(&records, &envelope_given));
     for (uint32_t i = 0; i < recipients; i++)
@@ -57,6 +58,7 @@ static int file_finish(uint64_t start, str content, uint32_t recipients, bool is
                             .content_bytes = content.n,
                             .content_checksum = checksum(0, content),
                             .recipient_count = recipients,
+                            .prepared_bytes = prepared,
                             .added = STR(ADDED),
                             .records = buf_str(&records) };
     assert_false(is_fault(queue_finish(fd, &a)));
@@ -66,7 +68,7 @@ static int file_finish(uint64_t start, str content, uint32_t recipients, bool is
 
 static int file_make_at(uint64_t start, str content, uint32_t recipients)
 {
-    return file_finish(start, content, recipients, false);
+    return file_finish(start, content, recipients, false, 0);
 }
 
 static int file_make(str content, uint32_t recipients)
@@ -131,7 +133,7 @@ static void a_given_content_makes_the_same_file(void **state)
     const str contents[] = { STR_NONE, STR("x\r\n"), { x, sizeof x } };
     (void)state;
     for (size_t k = 0; k < COUNT_OF(contents); k++) {
-        int written = file_make(contents[k], 3), given = file_finish(QUEUE_CONTENT_START, contents[k], 3, true);
+        int written = file_make(contents[k], 3), given = file_finish(QUEUE_CONTENT_START, contents[k], 3, true, 0);
         ssize_t n = pread(written, want, sizeof want, 0);
         assert_int_equal(pread(given, got, sizeof got, 0), n);
         assert_memory_equal(got, want, (size_t)n);
@@ -229,7 +231,8 @@ static void flip_check(int fd, size_t at, unsigned bit, const queue_head *head)
     now = (unsigned char)(was ^ 1u << bit);
     assert_int_equal(pwrite(fd, &now, 1, (off_t)at), 1);
     fault f = read_back(fd, &a, &m);
-    bool is_gap = at >= sizeof *head && at < head->content_offset;
+    size_t end_at = size_of(fd) - sizeof(queue_end), slots_end = head->slots_offset + 2 * sizeof(queue_slot);
+    bool is_gap = (at >= sizeof *head && at < head->content_offset) || (at >= slots_end && at < end_at);
     bool is_slot = at >= head->slots_offset && at < head->slots_offset + 2 * sizeof(queue_slot);
     bool is_content = at >= QUEUE_CONTENT_START && at < head->envelope_offset;
     if (is_gap || is_slot || is_content) {
@@ -292,13 +295,11 @@ static void the_blocks_of_the_old_content_are_freed(void **state)
     close(fd);
 }
 
-static void a_flipped_bit_is_noticed(void **state)
+static void flips_check(int fd)
 {
-    int fd = file_make(STR(CONTENT), 2);
     size_t size = size_of(fd);
     arena a;
     queue_message m;
-    (void)state;
     assert_false(is_fault(read_back(fd, &a, &m)));
     queue_head head = m.head;
     arena_free(&a);
@@ -308,6 +309,79 @@ static void a_flipped_bit_is_noticed(void **state)
         for (unsigned bit = 0; bit < 8; bit++)
             flip_check(fd, at, bit, &head);
     close(fd);
+}
+
+static void a_flipped_bit_is_noticed(void **state)
+{
+    (void)state;
+    flips_check(file_make(STR(CONTENT), 2));
+    flips_check(file_finish(QUEUE_CONTENT_START, STR(CONTENT), 2, true, 2 * QUEUE_CONTENT_START));
+}
+
+/* It keeps its size while there is room, and grows when there is none. */
+static void a_prepared_file_keeps_its_size(void **state)
+{
+    static char content[3 * QUEUE_CONTENT_START];
+    const uint32_t prepared = 3 * QUEUE_CONTENT_START;
+    (void)state;
+    for (size_t n = 0; n < sizeof content; n += n < 2 ? 1 : 101) {
+        int plain = file_make((str){ content, n }, 2);
+        int fd = file_finish(QUEUE_CONTENT_START, (str){ content, n }, 2, true, prepared);
+        arena a;
+        queue_message m;
+        assert_int_equal(size_of(fd), size_of(plain) > prepared ? size_of(plain) : prepared);
+        assert_string_equal(read_back(fd, &a, &m).text, "");
+        assert_int_equal(m.head.recipient_count, 2);
+        assert_true(str_equal(m.recipients[1].nexthop, to_given[1].nexthop));
+        assert_false(is_fault(queue_content_check(fd, &m.head)));
+        arena_free(&a);
+        close(plain);
+        close(fd);
+    }
+}
+
+/* The power goes while it is written over: some of its blocks are on the disk, of the others the zeros are. */
+static void a_prepared_file_of_which_a_block_is_missing_is_no_message(void **state)
+{
+    enum { BLOCKS = 4, SIZE = BLOCKS * QUEUE_CONTENT_START };
+    static char content[2 * QUEUE_CONTENT_START], whole[SIZE];
+    (void)state;
+    memset(content, 'x', sizeof content);
+    int fd = file_finish(QUEUE_CONTENT_START, (str){ content, sizeof content }, 2, true, SIZE);
+    assert_int_equal(pread(fd, whole, SIZE, 0), SIZE);
+    for (unsigned there = 0; there < (1u << BLOCKS) - 1; there++) {
+        arena a;
+        queue_message m;
+        assert_int_equal(ftruncate(fd, 0), 0);
+        assert_int_equal(ftruncate(fd, SIZE), 0);
+        for (unsigned i = 0; i < BLOCKS; i++)
+            if (there >> i & 1)
+                assert_int_equal(pwrite(fd, whole + i * QUEUE_CONTENT_START, QUEUE_CONTENT_START,
+                                        (off_t)(i * QUEUE_CONTENT_START)),
+                                 QUEUE_CONTENT_START);
+        fault f = read_back(fd, &a, &m);
+        bool has_end = there >> (BLOCKS - 1);
+        assert_int_equal(is_fault(f) ? f.kind : queue_content_check(fd, &m.head).kind,
+                         has_end ? FAULT_BROKEN : FAULT_REFUSED);
+        arena_free(&a);
+    }
+    close(fd);
+}
+
+/* A head that says less than there is leaves room for more than was prepared. */
+static void too_much_between_slots_and_end_is_noticed(void **state)
+{
+    int fd = file_finish(QUEUE_CONTENT_START, STR(CONTENT), 2, true, QUEUE_PREPARED_MAX);
+    int more = file_finish(QUEUE_CONTENT_START, STR(CONTENT), 2, true, 2 * QUEUE_PREPARED_MAX);
+    arena a;
+    queue_message m;
+    (void)state;
+    assert_false(is_fault(read_back(fd, &a, &m)));
+    arena_free(&a);
+    assert_int_equal(read_back(more, &a, &m).kind, FAULT_BROKEN);
+    arena_free(&a);
+    close(fd);
+    close(more);
 }
 
 static void a_torn_state_is_pending_and_a_torn_schedule_is_none(void **state)
@@ -363,13 +437,17 @@ static void limits_hold(void **state)
 static void a_head_of_another_file_is_refused(void **state)
 {
     int fd = file_make(STR(CONTENT), 2), other = file_make(STR(CONTENT CONTENT), 2);
-    unsigned char head[sizeof(queue_head)];
+    unsigned char heads[2][sizeof(queue_head)];
     arena a;
     queue_message m;
     (void)state;
-    assert_int_equal(pread(other, head, sizeof head, 0), sizeof head);
-    assert_int_equal(pwrite(fd, head, sizeof head, 0), sizeof head);
+    assert_int_equal(pread(fd, heads[0], sizeof heads[0], 0), sizeof heads[0]);
+    assert_int_equal(pread(other, heads[1], sizeof heads[1], 0), sizeof heads[1]);
+    assert_int_equal(pwrite(fd, heads[1], sizeof heads[1], 0), sizeof heads[1]);
+    assert_int_equal(pwrite(other, heads[0], sizeof heads[0], 0), sizeof heads[0]);
     assert_int_equal(read_back(fd, &a, &m).kind, FAULT_BROKEN);
+    arena_free(&a);
+    assert_int_equal(read_back(other, &a, &m).kind, FAULT_BROKEN);
     arena_free(&a);
     close(fd);
     close(other);
@@ -385,6 +463,9 @@ int main(void)
         cmocka_unit_test(a_file_cut_anywhere_was_never_finished),
         cmocka_unit_test(bytes_behind_the_end_are_noticed),
         cmocka_unit_test(a_flipped_bit_is_noticed),
+        cmocka_unit_test(a_prepared_file_keeps_its_size),
+        cmocka_unit_test(a_prepared_file_of_which_a_block_is_missing_is_no_message),
+        cmocka_unit_test(too_much_between_slots_and_end_is_noticed),
         cmocka_unit_test(a_content_behind_another_comes_back),
         cmocka_unit_test(the_blocks_of_the_old_content_are_freed),
         cmocka_unit_test(a_torn_state_is_pending_and_a_torn_schedule_is_none),
