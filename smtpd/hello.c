@@ -38,14 +38,16 @@ bool hello_offers_verp(const session *s)
 
 static void keyword_add(const session *s, buf *out, const char *keyword, bool is_offered)
 {
-    if (is_offered && hello_offers(s, keyword))
-        buf_printf(out, "\n%s", keyword);
+    if (!is_offered || !hello_offers(s, keyword))
+        return;
+    buf_append_char(out, '\n');
+    buf_append(out, str_c(keyword));
 }
 
 static void mechanisms_list(const session *s, buf *out)
 {
     str rest = s->config->auth_mechanisms, word;
-    buf_printf(out, "\nAUTH");
+    buf_append(out, STR("\nAUTH"));
     while (str_word(&rest, " ,\t", &word)) {
         buf_append_char(out, ' ');
         for (size_t i = 0; i < word.n; i++)
@@ -57,8 +59,10 @@ static void extensions_list(const session *s, buf *out)
 {
     buf_append(out, s->config->myhostname);
     keyword_add(s, out, "PIPELINING", true);
-    if (hello_offers(s, "SIZE"))
-        buf_printf(out, "\nSIZE %llu", (unsigned long long)s->config->message_size_limit);
+    if (hello_offers(s, "SIZE")) {
+        buf_append(out, STR("\nSIZE "));
+        buf_append_number(out, s->config->message_size_limit, 1);
+    }
     keyword_add(s, out, "VRFY", !s->config->disable_vrfy_command);
     keyword_add(s, out, "STARTTLS", offers_tls(s));
     if (offers_auth(s) && hello_offers(s, "AUTH"))

@@ -59,16 +59,20 @@ const char *arena_c(arena *a, str s)
     return arena_copy(a, s).p;
 }
 
+/* A second time only what is long. */
 str arena_printf(arena *a, const char *format, ...)
 {
+    char text[200];
     va_list args, again;
     va_start(args, format);
     va_copy(again, args);
-    int n = vsnprintf(NULL, 0, format, args);
+    int n = vsnprintf(text, sizeof text, format, args);
     va_end(args);
     char *p = arena_get(a, n < 0 ? 1 : (size_t)n + 1);
-    if (n > 0)
+    if (n >= (int)sizeof text)
         vsnprintf(p, (size_t)n + 1, format, again);
+    else if (n > 0)
+        memcpy(p, text, (size_t)n);
     va_end(again);
     return (str){ p, n < 0 ? 0 : (size_t)n };
 }

@@ -50,17 +50,28 @@ bool buf_append_char(buf *b, char c)
     return buf_append(b, (str){ &c, 1 });
 }
 
+bool buf_append_number(buf *b, uint64_t number, unsigned least_digits)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    for (unsigned n = 0; at > 0 && (number || n < least_digits); n++, number /= 10)
+        digits[--at] = (char)('0' + number % 10);
+    return buf_append(b, (str){ digits + at, sizeof digits - at });
+}
+
+/* A second time only where there was no room. */
 bool buf_vprintf(buf *b, const char *format, va_list args)
 {
+    size_t room = b->capacity - b->n;
     va_list again;
     va_copy(again, args);
-    int n = vsnprintf(NULL, 0, format, again);
+    int n = vsnprintf(room ? b->p + b->n : NULL, room, format, args);
+    bool has_room = n >= 0 && ((size_t)n < room || buf_reserve(b, (size_t)n));
+    if (has_room && (size_t)n >= room)
+        vsnprintf(b->p + b->n, (size_t)n + 1, format, again);
     va_end(again);
-    if (n < 0 || !buf_reserve(b, (size_t)n))
-        return false;
-    vsnprintf(b->p + b->n, (size_t)n + 1, format, args);
-    b->n += (size_t)n;
-    return true;
+    b->n += has_room ? (size_t)n : 0;
+    return has_room;
 }
 
 bool buf_printf(buf *b, const char *format, ...)

@@ -3,6 +3,7 @@
 #pragma once
 #include "base/str.h"
 #include <stdarg.h>
+#include <stdint.h>
 
 typedef struct buf {
     char *p;
@@ -25,6 +26,7 @@ void buf_clear(buf *b);                  /* keeps the memory */
 bool buf_reserve(buf *b, size_t more);   /* false, and overflow, when max would be passed */
 bool buf_append(buf *b, str s);
 bool buf_append_char(buf *b, char c);
+bool buf_append_number(buf *b, uint64_t number, unsigned least_digits); /* decimal, at most 20; zeros in front; printf is far slower */
 bool buf_printf(buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool buf_vprintf(buf *b, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 void buf_consume(buf *b, size_t n);      /* drops the first n bytes */

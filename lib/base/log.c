@@ -115,12 +115,12 @@ static void append_escaped(buf *out, str s)
     enum { ESCAPE_MAX = 6 };
     size_t end = out->n + FIELD_MAX - ESCAPE_MAX;
     for (size_t i = 0; i < s.n && out->n < end;) {
-        size_t n = plain_length(s, i);
-        if (n)
-            buf_append(out, (str){ s.p + i, n });
-        else
-            append_escape(out, (unsigned char)s.p[i]);
-        i += n ? n : 1;
+        size_t from = i, n;
+        while (i < s.n && out->n + (i - from) < end && (n = plain_length(s, i)) > 0)
+            i += n;
+        buf_append(out, (str){ s.p + from, i - from });
+        if (i < s.n && out->n < end)
+            append_escape(out, (unsigned char)s.p[i++]);
     }
 }
 
@@ -134,12 +134,20 @@ static bool needs_quotes(str s)
     return s.n == 0;
 }
 
+/* printf would be half the cost of a line. */
+static void append_words(buf *out, const char *a, const char *b, const char *c)
+{
+    buf_append(out, str_c(a));
+    buf_append(out, str_c(b));
+    buf_append(out, str_c(c));
+}
+
 static void append_field(buf *out, const log_field *f)
 {
     bool is_json = state.format == LOG_FORMAT_JSON;
-    buf_printf(out, is_json ? ",\"%s\":" : " %s=", f->name);
+    append_words(out, is_json ? ",\"" : " ", f->name, is_json ? "\":" : "=");
     if (f->is_number) {
-        buf_printf(out, "%llu", (unsigned long long)f->number);
+        buf_append_number(out, f->number, 1);
         return;
     }
     const char *quote = is_json || needs_quotes(f->text) ? "\"" : "";
@@ -150,12 +158,16 @@ static void append_field(buf *out, const log_field *f)
 
 static void append_time(buf *out)
 {
+    static char text[sizeof "2026-11-29T00:00:00."]; /* of that second */
+    static time_t second = -1;
     struct timespec now;
     struct tm t;
     clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &t);
-    buf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02d.%06ldZ", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour,
-               t.tm_min, t.tm_sec, now.tv_nsec / 1000);
+    if (now.tv_sec != second && gmtime_r(&now.tv_sec, &t) && strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S.", &t))
+        second = now.tv_sec;
+    buf_append(out, str_c(text));
+    buf_append_number(out, (uint64_t)now.tv_nsec / 1000, 6);
+    buf_append(out, STR("Z"));
 }
 
 static void append_head(buf *out, log_level level, const char *event)
@@ -174,7 +186,10 @@ static void append_head(buf *out, log_level level, const char *event)
         break;
     case LOG_FORMAT_TEXT:
         append_time(out);
-        buf_printf(out, " %s[%d] %s %s", state.process, pid, level_name(level), event);
+        append_words(out, " ", state.process, "[");
+        buf_append_number(out, (uint64_t)pid, 1);
+        append_words(out, "] ", level_name(level), " ");
+        buf_append(out, str_c(event));
         break;
     }
 }

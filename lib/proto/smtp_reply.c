@@ -31,8 +31,8 @@ static bool text_append(buf *out, str text)
 
 static bool line_append(buf *out, unsigned code, str status, str text, bool is_last)
 {
-    return buf_printf(out, "%03u%c%.*s%s", code, is_last ? ' ' : '-', STR_ARG(status), status.n ? " " : "") &&
-           text_append(out, text) && buf_append(out, STR("\r\n"));
+    return buf_append_number(out, code, 3) && buf_append_char(out, is_last ? ' ' : '-') && buf_append(out, status) &&
+           buf_append(out, status.n ? STR(" ") : STR_NONE) && text_append(out, text) && buf_append(out, STR("\r\n"));
 }
 
 bool smtp_reply_write(buf *out, unsigned code, str status, str text)

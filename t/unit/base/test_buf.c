@@ -55,6 +55,43 @@ static void what_does_not_fit_adds_nothing(void **state)
     buf_free(&b);
 }
 
+/* Whatever room there is, and up to the maximum. */
+static void prints_at_any_length(void **state)
+{
+    (void)state;
+    for (size_t before = 0; before < 70; before++)
+        for (size_t n = 0; n < 140; n++) {
+            static const char text[] = "0123456789012345678901234567890123456789012345678901234567890123456789"
+                                       "0123456789012345678901234567890123456789012345678901234567890123456789";
+            buf b = buf_new(150);
+            buf_append(&b, str_upto(str_c(text), before));
+            assert_int_equal(buf_printf(&b, "%.*s", (int)n, text), before + n <= 150);
+            assert_int_equal(b.n, before + n <= 150 ? before + n : before);
+            assert_int_equal(b.overflow, before + n > 150);
+            assert_memory_equal(buf_c(&b), text, before);
+            if (b.n > before)
+                assert_memory_equal(b.p + before, text, n);
+            buf_free(&b);
+        }
+}
+
+static void writes_numbers_as_printf_does(void **state)
+{
+    static const uint64_t numbers[] = { 0, 1, 9, 10, 99, 123456, 999999, 1000000, UINT64_MAX / 10, UINT64_MAX };
+    static const unsigned least[] = { 0, 1, 3, 6, 20, 1000 };
+    (void)state;
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        for (size_t k = 0; k < sizeof least / sizeof least[0]; k++) {
+            buf b = buf_new(100), want = buf_new(100);
+            int digits = least[k] < 20 ? (int)least[k] : 20;
+            assert_true(buf_append_number(&b, numbers[i], least[k]));
+            buf_printf(&want, "%.*llu", digits, (unsigned long long)numbers[i]);
+            assert_string_equal(buf_c(&b), buf_c(&want));
+            buf_free(&b);
+            buf_free(&want);
+        }
+}
+
 static void huge_sizes_do_not_wrap(void **state)
 {
     buf b = buf_new(SIZE_MAX);
@@ -122,6 +159,8 @@ int main(void)
         cmocka_unit_test(appends_in_order),
         cmocka_unit_test(stops_at_its_maximum),
         cmocka_unit_test(what_does_not_fit_adds_nothing),
+        cmocka_unit_test(prints_at_any_length),
+        cmocka_unit_test(writes_numbers_as_printf_does),
         cmocka_unit_test(huge_sizes_do_not_wrap),
         cmocka_unit_test(reserves_without_changing),
         cmocka_unit_test(consumes_from_the_front),
