@@ -44,9 +44,9 @@ QUEUE = [
     row("cleanup", "sendmsg", SOCKET, (1, 2, 3, 4), twice=True),
     row("cleanup", "pwritev", ("ENOSPC", "EDQUOT"), 1, FULL),
     row("cleanup", "pwritev", "EIO", 1, NO),
-    row("cleanup", "fsync", "EIO", 1, NO),
-    row("cleanup", "fsync", ("ENOSPC", "EDQUOT"), 1, FULL),
-    row("cleanup", "fsync", "EIO", "1+", NO),
+    row("cleanup", "fsync,fdatasync", "EIO", 1, NO),
+    row("cleanup", "fsync,fdatasync", ("ENOSPC", "EDQUOT"), 1, FULL),
+    row("cleanup", "fsync,fdatasync", "EIO", "1+", NO),
     row("cleanup", "close", "EIO", 1, YES),
     row("cleanup", "write", DISK, 1, YES),
 ]

@@ -145,8 +145,11 @@ def queued(spool_dir):
     for place in ("active", "deferred", "hold"):
         for base, _, names in os.walk(os.path.join(spool_dir, "queue", place)):
             for name in names:
-                with open(os.path.join(base, name), "rb") as f:
-                    content = f.read()
+                try:
+                    with open(os.path.join(base, name), "rb") as f:
+                        content = f.read()
+                except FileNotFoundError:
+                    continue  # a blank that is given back, or a message that is found in the next folder
                 if b"PRQ-END1" in content[-32:] and (ident := IDENT.search(content)):
                     found[ident.group(1).decode()] = content
     return found

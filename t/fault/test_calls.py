@@ -9,7 +9,7 @@ import pytest
 from calls import ACCEPT, CUT_OFF, DELIVER, LARGE, OF_A_COMMAND, OFFER, PICKUP, QMGR, QUEUE, RELOAD, STOP, UNHEEDED, WORKER_STARTS
 from ledger import Client, Ledger, compare
 from members import members, pids
-from suite import INSTANCE, Suite, size_of
+from suite import INSTANCE, Suite, has_content
 from tracing import Trace
 from waiting import until
 
@@ -68,7 +68,7 @@ class Faulty(Suite):
     def settle(self, may_be_twice):
         """Nothing is lost, nothing is twice that must not be, the queue is clean; then a new page of the ledger."""
         self.wait_queue_empty(EMPTY_S)
-        until(lambda: not [f for f in self.queue_files("incoming") if size_of(f)], "no content in incoming")
+        until(lambda: not [f for f in self.queue_files("incoming") if has_content(f)], "no content in incoming")
         assert not self.queue_files("hold", "corrupt")
         twice = {self.labels[ident] for ident in compare(self.ledger, self.mail_dir, self.spool_dir)}
         assert twice <= may_be_twice, f"twice: {twice - may_be_twice}"

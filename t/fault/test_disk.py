@@ -7,7 +7,7 @@ import pytest
 from disks import Ballast, Files, Image, Memory
 from ledger import Client, Ledger, compare, files
 from members import pids
-from suite import Suite, size_of
+from suite import Suite, has_content
 from tracing import Trace
 from waiting import until
 
@@ -57,7 +57,7 @@ def send(suite, ledger, user="user1", content=None):
 
 def leftovers(suite):
     """What holds content in the queue; blank files in stock have none."""
-    return [f for f in suite.queue_files("incoming", "active", "deferred", "hold", "corrupt") if size_of(f)]
+    return [f for f in suite.queue_files("incoming", "active", "deferred", "hold", "corrupt") if has_content(f)]
 
 
 @pytest.mark.parametrize("full", [lambda folder: Ballast(folder), Files], ids=["bytes", "inodes"])

@@ -27,12 +27,13 @@ def is_finished(path):
         return False
 
 
-def size_of(path):
-    """Octets; of a file that went elsewhere meanwhile, 0."""
+def has_content(path):
+    """Whether there is more in a queue file than the zeros it was prepared with; not when it went elsewhere meanwhile."""
     try:
-        return os.path.getsize(path)
+        with open(path, "rb") as f:
+            return bool(f.read().strip(b"\0"))
     except FileNotFoundError:
-        return 0
+        return False
 
 
 class Suite:

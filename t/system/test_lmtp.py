@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from smtp_steps import arrived, let_policy_see, marked, set_all, write
-from suite import INSTANCE, Raw, Suite
+from suite import INSTANCE, Raw, Suite, has_content
 from waiting import DEADLINE_S, until
 
 
@@ -56,20 +56,13 @@ def finish(c, mark, count):
 
 
 def is_nowhere(suite):
-    """No file of the queue is left, in whatever folder, but the empty ones that are kept ready."""
+    """No file of the queue is left, in whatever folder, but the blank ones that are kept ready."""
     return not suite.queue_files() and not under_way(suite)
 
 
 def under_way(suite):
     """Files of the queue that hold something."""
-    return [f for f in suite.queue_files("incoming", "active") if size_of(f)]
-
-
-def size_of(path):
-    try:
-        return os.stat(path).st_size
-    except FileNotFoundError:
-        return 0
+    return [f for f in suite.queue_files("incoming", "active") if has_content(f)]
 
 
 # ---- the conversation ----

@@ -7,7 +7,7 @@ import struct
 import pytest
 
 from smtp_steps import arrived, envelope, hello, is_settled, marked, reload_all, send, set_all, write
-from suite import Suite, size_of
+from suite import Suite, has_content
 from waiting import until
 
 
@@ -43,7 +43,7 @@ def queued(suite, mark, to, sender="a@b.example"):
 
 def place_of(suite, queue_id):
     found = [f for f in suite.queue_files("incoming", "active", "deferred", "hold", "corrupt")
-             if f.endswith(queue_id) and size_of(f)]  # an empty one is kept for a new message
+             if f.endswith(queue_id) and has_content(f)]  # a blank one is kept for a new message
     return os.path.relpath(found[0], os.path.join(suite.spool_dir, "queue")).split("/")[0] if found else None
 
 

@@ -2,6 +2,9 @@
 /* Files that are used again: emptied, under a new name, and never while somebody may see what a new message writes there. And those
  * that are prepared. */
 #include "t/unit/qmgr_process/world.h"
+#include <dirent.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 enum { AGING = 8 };
 
@@ -170,6 +173,36 @@ static void without_a_journal_or_for_who_writes_the_content_none_is_prepared(voi
     assert_true(is_zero(w->fds[0], 0) && is_zero(w->fds[1], 0));
 }
 
+static size_t names_in_active(void)
+{
+    size_t n = 0;
+    int fd = openat(w->qmgr.root_fd, "active", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *d = fdopendir(fd);
+    for (struct dirent *e; (e = readdir(d));)
+        n += e->d_name[0] != '.';
+    closedir(d);
+    return n;
+}
+
+/* The disk has no room for the zeros. */
+static void what_cannot_be_prepared_is_not_given(void **state)
+{
+    struct rlimit was, little;
+    (void)state;
+    w->qmgr.has_journal = true;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+    little = (struct rlimit){ .rlim_cur = 4096, .rlim_max = was.rlim_max };
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+    take_such((queue_take){ .count = 3, .prepared_bytes = 2 * 4096 });
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+    assert_int_equal(w->given, 0);
+    assert_int_equal(w->full, 1);
+    assert_int_equal(names_in_active(), 0);
+    take_such((queue_take){ .count = 1, .prepared_bytes = 2 * 4096 });
+    assert_int_equal(w->given, 1);
+}
+
 static void who_wants_too_much_is_dropped(void **state)
 {
     (void)state;
@@ -189,6 +222,7 @@ int main(void)
         TEST(who_brings_the_content_may_only_write),
         TEST(a_prepared_file_has_zeros),
         TEST(without_a_journal_or_for_who_writes_the_content_none_is_prepared),
+        TEST(what_cannot_be_prepared_is_not_given),
         TEST(who_wants_too_much_is_dropped),
         TEST(where_old_names_may_come_back_none_is_kept),
     };
