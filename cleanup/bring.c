@@ -218,7 +218,7 @@ static bool on_commit(void *context, channel *ch, received *r)
 static bool on_abort(void *context, channel *ch, received *r)
 {
     intake *i = intake_find(bringer_of(context, ch), r->ref);
-    if (i && i->state != INTAKE_COMMITTING && i->state != INTAKE_OFFERED)
+    if (i && i->state != INTAKE_COMMITTING && i->state != INTAKE_OFFERED && i->state != INTAKE_NAMING)
         intake_drop(i);
     return true;
 }
@@ -238,12 +238,12 @@ static bringer *bringer_add(cleanup *c, channel *ch)
     return b;
 }
 
-/* What was not answered is not in the queue: nobody was told that it is. What was offered is: it may have been delivered. */
+/* What was not answered is not in the queue: nobody was told that it is. What was offered in a file is: it may have been delivered. */
 static void bringer_free(bringer *b)
 {
     cleanup *c = b->cleanup;
     for (intake *i = c->intakes; i; i = i->next)
-        if (i->bringer == b && i->state == INTAKE_OFFERED)
+        if (i->bringer == b && i->state == INTAKE_OFFERED && !i->file.is_in_memory)
             commit_put(i);
     commit_all(c);
     for (intake *i = c->intakes, *next; i; i = next) {

@@ -9,23 +9,22 @@
 #include "db/patterns.h"
 #include "ipc/talk/cleanup.h"
 #include "ipc/talk/policy.h"
+#include "ipc/talk/queue.h"
 
 typedef struct cleanup cleanup;
 
-/* A queue file that qmgr gave us and that nobody uses yet. */
+/* A queue file that qmgr gave us and that nobody uses yet; or an id, and a memory file in the place of one. */
 typedef struct blank {
     uint64_t id;
-    int read_write, write_only; /* write_only: for who brings the content; -1 of a plain one */
+    int read_write, write_only; /* write_only: for who brings the content; -1 of others */
     uint32_t prepared_bytes;    /* zeros that it has, and blocks on the disk for them */
-    peer *qmgr;
+    bool is_in_memory;
+    peer *qmgr; /* which knows of it; NULL: it is gone */
 } blank;
 
-typedef struct stock {
-    VEC(blank) blanks; /* the oldest first */
-    size_t wanted;
-} stock;
+typedef VEC(blank) stock; /* the oldest first */
 
-/* Whether messages are committed or offered, and how large the committed ones are. */
+/* Whether messages are committed or delivered first, and how large the committed ones are. */
 typedef struct commit_habit {
     unsigned lately; /* committed ones, of the last few */
     uint32_t bytes;  /* of a file that most of them have room in */
@@ -56,7 +55,8 @@ typedef enum intake_state {
     INTAKE_RESOLVING, /* policy is asked where it goes */
     INTAKE_COMMITTING,
     INTAKE_OFFERED, /* qmgr delivers it; when that takes too long it is committed */
-    INTAKE_DIRECT, /* qmgr delivers it and says how that went */
+    INTAKE_NAMING,  /* it is in memory, and waits for a file to be committed */
+    INTAKE_DIRECT,  /* qmgr delivers it and says how that went */
 } intake_state;
 
 /* An address that policy is asked for (policy.h, REWRITE). */
@@ -124,7 +124,8 @@ struct cleanup {
     bringer *bringers;
     intake *intakes;
     size_t intake_count;
-    stock plain, writable; /* qmgr's `asked` counts those that are due */
+    stock stock[FRESH_KINDS]; /* by fresh_kind; qmgr's `asked` counts those that are due */
+    bool takes_writable; /* somebody wanted one */
     commit_habit habit;
     refs questions;    /* to policy */
     size_t offered;    /* messages */
@@ -138,11 +139,12 @@ struct cleanup {
 
 /* stock.c: blanks */
 extern const talk qmgr_talk;
-bool stock_take(cleanup *c, bool is_writable, blank *out);
+bool stock_take(cleanup *c, bool is_writable, blank *out); /* a memory file may be missing then: -1, errno */
 void stock_refill(cleanup *c);
-void stock_learn(cleanup *c, uint64_t committed_bytes); /* which files are worth it; 0: one is not committed but offered */
 void stock_drop(const blank *b); /* tells qmgr */
+void stock_learn(const intake *i, uint64_t committed_bytes); /* which files are worth it; 0: it was delivered first */
 void blank_close(blank *b);
+void blank_say(blank *b, uint16_t type); /* to qmgr, of its file; a memory file is sealed, and goes along */
 void stock_opened(peer *p);
 void stock_lost(peer *p);
 
@@ -156,6 +158,7 @@ void bring_submit(listener *l, const accepted *a);
 intake *intake_new(bringer *b, uint32_t ref, intake_state state);
 intake *intake_find(bringer *b, uint32_t ref);
 intake *intake_by_id(cleanup *c, uint64_t id);
+intake *intake_of_qmgr(const peer *from, uint64_t id); /* one that this qmgr knows of */
 void intake_serve(cleanup *c, fault full); /* gives blanks to those who wait; with a fault they are told */
 void intake_start(intake *i); /* an enclosed one is there: it goes on when it has a file */
 void intake_end(intake *i, fault outcome); /* answers and frees; a fault drops the file */
@@ -166,6 +169,8 @@ void intake_log_queued(const intake *i);
 
 /* commit.c */
 void commit_put(intake *i);  /* its end mark stands: it is made durable at the end of this round, and answered */
+bool commit_on_named(void *context, channel *ch, received *r); /* of qmgr: the file of one in memory */
+void commit_adopt(cleanup *c); /* a qmgr is there: those of an earlier one, in memory, ask it for files */
 void commit_all(cleanup *c); /* those that were put; returns when they are answered */
 
 /* offer.c: messages that qmgr may deliver before they are durable here */

@@ -2,7 +2,8 @@
  * yes. A message that comes alone is waited for; several are made durable in the background, and those that come meanwhile begin at
  * once, instead of after two commits of a journal. Runs in: cleanup. */
 #include "cleanup/cleanup.h"
-#include "ipc/talk/queue.h"
+#include "os/fd.h"
+#include "os/file.h"
 #include "os/file_sync.h"
 #include <errno.h>
 
@@ -31,6 +32,7 @@ static void answer(intake *i)
         channel_flush(&i->file.qmgr->channel);
     if (!i->was_offered)
         intake_log_queued(i);
+    stock_learn(i, i->file_bytes);
     intake_end(i, NO_FAULT);
 }
 
@@ -133,11 +135,55 @@ static void commit_task(void *context)
     commits_begin(c);
 }
 
+/* To the qmgr that knows of it, or else to its successor, once there is one. */
+static void name_ask(intake *i)
+{
+    queue_name_ask m = { .queue_id = i->file.id, .is_orphan = i->file.qmgr == NULL };
+    i->state = INTAKE_NAMING;
+    if (i->file.qmgr == NULL)
+        i->file.qmgr = daemon_peer(i->bringer->cleanup->process, "qmgr");
+    if (i->file.qmgr)
+        channel_put(&i->file.qmgr->channel, QUEUE_NAME, 0, queue_name_ask, &m);
+}
+
+void commit_adopt(cleanup *c)
+{
+    for (intake *i = c->intakes; i; i = i->next)
+        if (i->state == INTAKE_NAMING && i->file.qmgr == NULL)
+            name_ask(i);
+}
+
+bool commit_on_named(void *context, channel *ch, received *r)
+{
+    peer *from = context;
+    queue_file m;
+    (void)ch;
+    if (queue_file_decode(r->bytes, &m) != PARSE_DONE)
+        return false;
+    intake *i = intake_of_qmgr(from, m.queue_id);
+    if (i == NULL || i->state != INTAKE_NAMING)
+        return true; /* it is over, and the file gone */
+    int memory = i->file.read_write;
+    i->file.read_write = received_take(r, 0);
+    i->file.is_in_memory = false;
+    bool is_copied = file_copy(memory, i->file.read_write);
+    fd_close(&memory);
+    if (is_copied)
+        commit_put(i);
+    else
+        intake_end(i, fault_errno("write the queue file"));
+    return true;
+}
+
 void commit_put(intake *i)
 {
     cleanup *c = i->bringer->cleanup;
-    i->was_offered = i->state == INTAKE_OFFERED;
+    i->was_offered = i->was_offered || i->state == INTAKE_OFFERED;
     offer_end(i);
+    if (i->file.is_in_memory) {
+        name_ask(i);
+        return;
+    }
     i->state = INTAKE_COMMITTING;
     *vec_add(&c->commits) = i;
     task_put(c->process->loop, &c->commit, commit_task, c);

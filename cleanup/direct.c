@@ -1,7 +1,6 @@
 /* A message that its bringer keeps until each recipient's result is said (LMTP): qmgr delivers it at once, so it needs no
  * fsync. Runs in: cleanup. */
 #include "cleanup/cleanup.h"
-#include "ipc/talk/queue.h"
 
 bool is_direct(const intake *i)
 {
@@ -30,17 +29,17 @@ void direct_decide(intake *i)
 
 void direct_start(intake *i)
 {
-    queue_file m = { .queue_id = i->file.id };
     i->state = INTAKE_DIRECT;
     intake_log_queued(i);
-    channel_put(&i->file.qmgr->channel, QUEUE_DIRECT, 0, queue_file, &m);
+    blank_say(&i->file, QUEUE_DIRECT);
 }
 
 /* NULL: its bringer went away, and our word to drop it is on its way; or it was offered, and is durable meanwhile. */
 static intake *intake_of(const peer *from, uint64_t id)
 {
-    intake *i = intake_by_id(from->daemon->state, id);
-    return i && (i->state == INTAKE_DIRECT || i->state == INTAKE_OFFERED) && i->file.qmgr == from ? i : NULL;
+    intake *i = intake_of_qmgr(from, id);
+    bool is_waiting = i && (i->state == INTAKE_DIRECT || i->state == INTAKE_OFFERED || i->state == INTAKE_NAMING);
+    return is_waiting ? i : NULL;
 }
 
 bool direct_on_outcome(void *context, channel *ch, received *r)
@@ -69,6 +68,8 @@ bool direct_on_over(void *context, channel *ch, received *r)
     intake *i = intake_of(context, m.queue_id);
     if (i == NULL)
         return true;
+    if (m.outcome == FAULT_NONE && i->state != INTAKE_DIRECT)
+        stock_learn(i, 0);
     i->file.qmgr = NULL; /* the file is gone: there is nothing to drop */
     intake_end(i, fault_make((fault_kind)m.outcome, m.outcome ? "3.0" : "", "%.*s", STR_ARG(m.reason)));
     return true;

@@ -3,7 +3,6 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "cleanup/cleanup.h"
-#include "ipc/talk/queue.h"
 #include "queue/file.h"
 #include "queue/id.h"
 #include <stdlib.h>
@@ -45,6 +44,12 @@ intake *intake_by_id(cleanup *c, uint64_t id)
     return NULL;
 }
 
+intake *intake_of_qmgr(const peer *from, uint64_t id)
+{
+    intake *i = intake_by_id(from->daemon->state, id);
+    return i && i->file.qmgr == from ? i : NULL;
+}
+
 static void intake_free(intake *i)
 {
     cleanup *c = i->bringer->cleanup;
@@ -76,11 +81,10 @@ static void intake_free(intake *i)
 /* What was refused is not delivered, even if qmgr ends before it hears of it and another one finds the file in the queue. */
 void intake_drop(intake *i)
 {
-    bool has_file = i->file.read_write >= 0;
+    bool has_file = i->file.read_write >= 0 && !i->file.is_in_memory;
     if (has_file && i->state == INTAKE_COMMITTING && ftruncate(i->file.read_write, 0) != 0)
         log_fault(LOG_ERROR, "not-emptied", fault_errno("empty the queue file"));
-    if (has_file)
-        stock_drop(&i->file);
+    stock_drop(&i->file);
     intake_free(i);
 }
 
@@ -120,6 +124,13 @@ static void intake_ready(intake *i)
     i->file.write_only = -1;
 }
 
+static void enclosed_start(intake *i)
+{
+    if (i->file.read_write < 0)
+        i->problem = fault_errno("make a file in memory");
+    rewrite_start(i);
+}
+
 void intake_serve(cleanup *c, fault full)
 {
     for (intake *i = c->intakes, *next; i; i = next) {
@@ -127,7 +138,7 @@ void intake_serve(cleanup *c, fault full)
         if (i->state != INTAKE_WAITING)
             continue;
         if (stock_take(c, !i->is_enclosed, &i->file))
-            (i->is_enclosed ? rewrite_start : intake_ready)(i);
+            (i->is_enclosed ? enclosed_start : intake_ready)(i);
         else if (is_fault(full))
             intake_end(i, full);
         else if (daemon_peer(c->process, "qmgr") == NULL)
@@ -244,14 +255,6 @@ void intake_log_queued(const intake *i)
               LOG_NUM("bytes", i->commit.content_bytes), LOG_NUM("recipients", i->recipient_count));
 }
 
-static void offer_or_commit(intake *i)
-{
-    bool is_offered = offer_is_worth(i);
-    if (i->is_enclosed)
-        stock_learn(i->bringer->cleanup, is_offered ? 0 : i->file_bytes);
-    (is_offered ? offer_start : commit_put)(i);
-}
-
 void intake_finish(intake *i)
 {
     direct_decide(i);
@@ -264,5 +267,5 @@ void intake_finish(intake *i)
     else if (is_direct(i))
         direct_start(i);
     else
-        offer_or_commit(i);
+        (offer_is_worth(i) ? offer_start : commit_put)(i);
 }

@@ -1,9 +1,8 @@
 /* A message for mailboxes here is offered to qmgr before it is durable in the queue: its delivery makes it durable in the mailbox, and
- * if that is first, the queue's own fsync is left out. After queue_commit_delay_ms, or when qmgr wants it kept, it is committed like
- * any other. Who brought it hears yes when it is durable, here or there. Runs in: cleanup. */
+ * if that is first, the queue's own fsync is left out; a small one has no file at all then. After queue_commit_delay_ms, or when qmgr
+ * wants it kept, it is committed like any other. Who brought it hears yes when it is durable, here or there. Runs in: cleanup. */
 #include "base/clock.h"
 #include "cleanup/cleanup.h"
-#include "ipc/talk/queue.h"
 
 enum {
     OFFER_RECIPIENTS_MAX = 10, /* of more, one or another would be late */
@@ -59,7 +58,6 @@ static uint64_t patience_ms(const intake *i)
 void offer_start(intake *i)
 {
     cleanup *c = i->bringer->cleanup;
-    queue_file m = { .queue_id = i->file.id };
     uint64_t now = clock_monotonic_ms();
     if (!c->offers_due.is_open)
         timer_open(&c->offers_due, c->process->loop, on_due, c);
@@ -68,7 +66,7 @@ void offer_start(intake *i)
     if (c->offered++ == 0 || i->due_ms < c->next_due_ms)
         wake_at(c, i->due_ms, now);
     intake_log_queued(i);
-    channel_put(&i->file.qmgr->channel, QUEUE_OFFER, 0, queue_file, &m);
+    blank_say(&i->file, QUEUE_OFFER);
 }
 
 bool offer_on_keep(void *context, channel *ch, received *r)
@@ -78,8 +76,8 @@ bool offer_on_keep(void *context, channel *ch, received *r)
     (void)ch;
     if (queue_file_decode(r->bytes, &m) != PARSE_DONE)
         return false;
-    intake *i = intake_by_id(from->daemon->state, m.queue_id);
-    if (i && i->state == INTAKE_OFFERED && i->file.qmgr == from)
+    intake *i = intake_of_qmgr(from, m.queue_id);
+    if (i && i->state == INTAKE_OFFERED)
         commit_put(i);
     return true;
 }

@@ -217,10 +217,8 @@ static void on_list(admin_client *c, str argument)
 }
 
 /* The row of a message is its file: the asker reads it with the same code as on a stopped suite. */
-static bool file_put(admin_client *c, uint64_t id, queue_place place, uint64_t next_try_s)
+static bool file_put(admin_client *c, int fd, uint64_t id, queue_place place, uint64_t next_try_s)
 {
-    const qmgr *q = c->desk->owner;
-    int fd = queue_tree_open(q->root_fd, place, id, O_RDONLY);
     if (fd < 0)
         return false;
     char row[64];
@@ -231,10 +229,14 @@ static bool file_put(admin_client *c, uint64_t id, queue_place place, uint64_t n
 
 static bool file_give(admin_client *c, uint64_t id)
 {
-    const message *m = desk_find(c, id);
-    if (m)
-        return file_put(c, id, m->place, m->next_try_s);
-    return admin_is_root(c) && file_put(c, id, QUEUE_CORRUPT, 0);
+    qmgr *q = c->desk->owner;
+    message *m = desk_find(c, id);
+    queue_place place = m ? (queue_place)m->place : QUEUE_CORRUPT;
+    if (m == NULL && !admin_is_root(c))
+        return false;
+    bool is_in_memory = m && m->is_in_memory;
+    int fd = is_in_memory ? message_fd_give(q, m) : queue_tree_open(q->root_fd, place, id, O_RDONLY);
+    return file_put(c, fd, id, place, m ? m->next_try_s : 0);
 }
 
 static void on_files(admin_client *c, str argument)

@@ -85,8 +85,9 @@ static void recipient_done(qmgr *q, message *m, uint32_t index, fault outcome, s
     slot_set(l, index, queue_slot_make(state, clock_s(), status, reason));
     bool is_alone = l->file.head.recipient_count == 1 && state == SLOT_DELIVERED &&
                     !report_wishes_success(&l->file.recipients[index]); /* its file goes at once */
+    bool is_written = !is_alone && !m->is_in_memory;
     fault f =
-        is_alone ? NO_FAULT : queue_slot_write(message_write_fd(q, m), &l->file.head, index, &l->file.slots[index]);
+        is_written ? queue_slot_write(message_write_fd(q, m), &l->file.head, index, &l->file.slots[index]) : NO_FAULT;
     if (is_fault(f))
         log_fault(LOG_ERROR, "state-not-written", f);
     if (--l->open > 0)

@@ -24,7 +24,7 @@ bool fresh_prepare(process *p)
     return true;
 }
 
-static void fresh_free(qmgr *q, fresh *f)
+void fresh_forget(qmgr *q, fresh *f)
 {
     map_remove(&q->fresh, ID_KEY(f->id));
     f->holder->asked--;
@@ -34,8 +34,9 @@ static void fresh_free(qmgr *q, fresh *f)
 /* Nobody wants it any more. */
 static void fresh_remove(qmgr *q, fresh *f)
 {
-    queue_tree_remove(q->root_fd, QUEUE_ACTIVE, f->id);
-    fresh_free(q, f);
+    if (f->has_file)
+        queue_tree_remove(q->root_fd, QUEUE_ACTIVE, f->id);
+    fresh_forget(q, f);
 }
 
 /* Room for one more message of the largest size, as queue_minfree says. */
@@ -51,12 +52,13 @@ static fault space_check(qmgr *q)
     return NO_FAULT;
 }
 
-static void fresh_add(qmgr *q, peer *holder, uint64_t id)
+fresh *fresh_add(qmgr *q, peer *holder, uint64_t id)
 {
     fresh *n = memory_get(sizeof *n);
     *n = (fresh){ .id = id, .holder = holder };
     holder->asked++;
     map_put(&q->fresh, ID_KEY(n->id), n);
+    return n;
 }
 
 /* The disk has them before a message comes: its commit needs no new blocks then, and waits for no journal. */
@@ -70,15 +72,20 @@ static bool zeros_write(int fd, uint32_t bytes)
     return is_done;
 }
 
+int fresh_open(qmgr *q, uint64_t id)
+{
+    int fd = spare_take(q, id);
+    return fd >= 0 ? fd : queue_tree_create(q->root_fd, QUEUE_ACTIVE, id);
+}
+
 /* Who writes the content gets a descriptor that can only write, at the place where content begins. */
 static fault file_make(qmgr *q, uint64_t id, int out[2], const queue_take *how)
 {
-    out[0] = spare_take(q, id);
-    if (out[0] < 0)
-        out[0] = queue_tree_create(q->root_fd, QUEUE_ACTIVE, id);
-    out[1] = out[0] >= 0 && how->is_writable ? queue_tree_open(q->root_fd, QUEUE_ACTIVE, id, O_WRONLY) : -1;
-    if (how->is_writable ? out[1] >= 0 && lseek(out[1], QUEUE_CONTENT_START, SEEK_SET) >= 0
-                         : out[0] >= 0 && zeros_write(out[0], how->prepared_bytes))
+    bool is_writable = how->kind == FRESH_WRITABLE;
+    out[0] = fresh_open(q, id);
+    out[1] = out[0] >= 0 && is_writable ? queue_tree_open(q->root_fd, QUEUE_ACTIVE, id, O_WRONLY) : -1;
+    if (is_writable ? out[1] >= 0 && lseek(out[1], QUEUE_CONTENT_START, SEEK_SET) >= 0
+                    : out[0] >= 0 && zeros_write(out[0], how->prepared_bytes))
         return NO_FAULT;
     fault f = fault_errno("make a queue file");
     bool is_made = out[0] >= 0;
@@ -96,12 +103,12 @@ static fault fresh_give(qmgr *q, peer *to, const queue_take *how)
     if (to->asked >= HELD_MAX)
         return fault_make(FAULT_TRY_LATER, "3.2", "Too many messages at once");
     fault f = ids_next(q, &m.queue_id);
-    if (!is_fault(f))
+    if (!is_fault(f) && how->kind != FRESH_ID)
         f = file_make(q, m.queue_id, fds, how);
     if (is_fault(f))
         return f;
-    fresh_add(q, to, m.queue_id);
-    channel_put_fds(&to->channel, QUEUE_FRESH, 0, queue_fresh, &m, fds, how->is_writable ? 2 : 1);
+    fresh_add(q, to, m.queue_id)->has_file = how->kind != FRESH_ID;
+    channel_put_fds(&to->channel, QUEUE_FRESH, 0, queue_fresh, &m, fds, how->kind);
     return NO_FAULT;
 }
 
@@ -116,10 +123,10 @@ static bool on_take(void *context, channel *c, received *r)
     peer *from = context;
     qmgr *q = from->daemon->state;
     queue_take m;
-    if (queue_take_decode(r->bytes, &m) != PARSE_DONE || m.count == 0 || m.count > LOT_MAX ||
+    if (queue_take_decode(r->bytes, &m) != PARSE_DONE || m.count == 0 || m.count > LOT_MAX || m.kind >= FRESH_KINDS ||
         m.prepared_bytes > QUEUE_PREPARED_MAX)
         return false;
-    if (m.is_writable || !q->has_journal)
+    if (m.kind != FRESH_PLAIN || !q->has_journal)
         m.prepared_bytes = 0;
     fault f = from->daemon->is_draining ? fault_make(FAULT_TRY_LATER, "3.2", "System is going down") : space_check(q);
     for (uint32_t i = 0; i < m.count && !is_fault(f); i++)
@@ -150,20 +157,25 @@ static bool word_read(peer *from, const received *r, word *out)
     return out->held == NULL || out->held->holder == from;
 }
 
-/* The same of a file that must be fresh still. */
+/* The same of a file that must be fresh still, or of a memory file instead of one. */
 static bool word_of_held(peer *from, const received *r, word *out)
 {
-    return word_read(from, r, out) && out->held;
+    return word_read(from, r, out) && out->held && out->held->has_file == (r->fd_count == 0);
 }
 
-/* Ours from now on. It is opened only when it is delivered soon: so many messages may wait. */
-static void take_over(qmgr *q, fresh *f)
+/* That it is opened now is worth it, and there are descriptors: any number of messages may wait. */
+static bool is_soon(const qmgr *q)
+{
+    return q->active_count < daemon_config(q->process)->qmgr_message_active_limit;
+}
+
+/* Ours from now on. `memory`: the file that it stands in; -1: in its own, under its name. */
+static void take_over(qmgr *q, fresh *f, int memory)
 {
     message *m = message_add(q, f->id, QUEUE_ACTIVE, clock_s());
-    bool is_soon = q->active_count < daemon_config(q->process)->qmgr_message_active_limit;
-    fresh_free(q, f);
+    fresh_forget(q, f);
     q->accepted++;
-    fault why = is_soon ? message_load(q, m) : NO_FAULT;
+    fault why = memory >= 0 ? message_load_memory(m, memory) : is_soon(q) ? message_load(q, m) : NO_FAULT;
     if (is_fault(why))
         message_damaged(q, m, why);
     else
@@ -179,7 +191,7 @@ static bool on_direct(void *context, channel *c, received *r)
         return false;
     fault why = direct_add(w.q, w.id, w.from);
     if (!is_fault(why)) {
-        take_over(w.q, w.held);
+        take_over(w.q, w.held, r->fd_count ? received_take(r, 0) : -1);
         return true;
     }
     fresh_remove(w.q, w.held);
@@ -193,8 +205,12 @@ static bool on_offer(void *context, channel *c, received *r)
     (void)c;
     if (!word_of_held(context, r, &w))
         return false;
+    if (!w.held->has_file && !is_soon(w.q)) {
+        offer_keep_say(w.from, w.id); /* it stays fresh */
+        return true;
+    }
     offer_add(w.q, w.id, w.from);
-    take_over(w.q, w.held);
+    take_over(w.q, w.held, r->fd_count ? received_take(r, 0) : -1);
     return true;
 }
 
@@ -202,10 +218,13 @@ static bool on_durable(void *context, channel *c, received *r)
 {
     word w;
     (void)c;
-    if (!word_read(context, r, &w))
+    if (!word_read(context, r, &w) || (w.held && !w.held->has_file))
+        return false;
+    const message *m = message_find(w.q, w.id);
+    if (m && !m->has_file)
         return false;
     if (w.held)
-        take_over(w.q, w.held);
+        take_over(w.q, w.held, -1);
     else
         offer_is_durable(w.q, w.id, w.from); /* or it is delivered and gone already */
     return true;
@@ -234,7 +253,7 @@ static bool on_held(void *context, channel *c, received *r)
     if (!word_of_held(context, r, &w))
         return false;
     message *m = message_add(w.q, w.id, QUEUE_ACTIVE, clock_s());
-    fresh_free(w.q, w.held);
+    fresh_forget(w.q, w.held);
     w.q->accepted++;
     if (message_move(w.q, m, QUEUE_HOLD))
         log_event(LOG_INFO, "held", LOG_C("id", queue_id_text(m->id).text));
@@ -247,17 +266,22 @@ static const talk_row rows[] = {
     { QUEUE_TAKE, 0, 0, on_take },
     { QUEUE_DURABLE, 0, 0, on_durable },
     { QUEUE_HELD, 0, 0, on_held },
-    { QUEUE_DIRECT, 0, 0, on_direct },
-    { QUEUE_OFFER, 0, 0, on_offer },
+    { QUEUE_DIRECT, 0, 1, on_direct },
+    { QUEUE_OFFER, 0, 1, on_offer },
     { QUEUE_DROP, 0, 0, on_drop },
+    { QUEUE_NAME, 0, 0, memory_on_name },
 };
 const talk cleanup_talk = { "cleanup-qmgr", rows, COUNT_OF(rows), NULL };
 
 /* It may have answered 250 already, its word to us lost with it: what is whole is delivered, as if a start had found it. */
 static void orphan_settle(qmgr *q, fresh *f)
 {
+    if (!f->has_file) {
+        fresh_forget(q, f);
+        return;
+    }
     message *m = message_add(q, f->id, QUEUE_ACTIVE, clock_s());
-    fresh_free(q, f);
+    fresh_forget(q, f);
     m->is_found = true;
     schedule_ready(q, m);
 }

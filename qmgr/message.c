@@ -17,7 +17,7 @@ message *message_find(qmgr *q, uint64_t id)
 message *message_add(qmgr *q, uint64_t id, queue_place place, uint64_t arrived_s)
 {
     message *m = memory_get(sizeof *m);
-    *m = (message){ .id = id, .place = (uint8_t)place, .arrived_s = arrived_s };
+    *m = (message){ .id = id, .place = (uint8_t)place, .arrived_s = arrived_s, .has_file = true };
     map_put(&q->messages, ID_KEY(m->id), m);
     return m;
 }
@@ -37,13 +37,11 @@ static void loaded_free(loaded *l)
     free(l);
 }
 
-fault message_load(qmgr *q, message *m)
+static fault load_from(message *m, int fd)
 {
-    if (m->loaded)
-        return NO_FAULT;
     loaded *l = loaded_new();
-    l->fd = queue_tree_open(q->root_fd, m->place, m->id, O_RDONLY);
-    fault f = l->fd < 0 ? fault_errno("open the queue file") : queue_read(l->fd, &l->arena, &l->file);
+    l->fd = fd;
+    fault f = fd < 0 ? fault_errno("open the queue file") : queue_read(fd, &l->arena, &l->file);
     if (!is_fault(f) && l->file.head.id != m->id)
         f = fault_make(FAULT_BROKEN, "3.0", "the queue file holds another id than its name");
     if (is_fault(f)) {
@@ -56,6 +54,18 @@ fault message_load(qmgr *q, message *m)
     return NO_FAULT;
 }
 
+fault message_load(qmgr *q, message *m)
+{
+    return m->loaded ? NO_FAULT : load_from(m, queue_tree_open(q->root_fd, m->place, m->id, O_RDONLY));
+}
+
+fault message_load_memory(message *m, int fd)
+{
+    m->is_in_memory = true;
+    m->has_file = false;
+    return load_from(m, fd);
+}
+
 int message_fd(qmgr *q, message *m)
 {
     loaded *l = m->loaded;
@@ -64,12 +74,12 @@ int message_fd(qmgr *q, message *m)
     return l->fd;
 }
 
-/* One with one recipient will hardly need it again. */
+/* One with one recipient will hardly need it again; a memory file cannot be opened again. */
 int message_fd_give(qmgr *q, message *m)
 {
     loaded *l = m->loaded;
     int fd = message_fd(q, m);
-    if (l->file.head.recipient_count > 1)
+    if (l->file.head.recipient_count > 1 || m->is_in_memory)
         return fd < 0 ? fd : fcntl(fd, F_DUPFD_CLOEXEC, 0);
     l->fd = -1;
     return fd;
@@ -123,17 +133,25 @@ void message_forget(qmgr *q, message *m)
     free(m);
 }
 
-/* A file that stays says at least what was delivered, for the next start of a qmgr. */
+/* The file says at least what was delivered, for the next start of a qmgr. */
 static void states_keep(qmgr *q, message *m)
 {
     const loaded *l = m->loaded;
     for (uint32_t i = 0; l && i < l->file.head.recipient_count; i++)
-        (void)queue_slot_write(message_write_fd(q, m), &l->file.head, i, &l->file.slots[i]);
+        if (l->file.slots[i].state != SLOT_PENDING)
+            (void)queue_slot_write(message_write_fd(q, m), &l->file.head, i, &l->file.slots[i]);
+}
+
+void message_is_kept(qmgr *q, message *m)
+{
+    m->is_in_memory = false;
+    fd_close(&m->loaded->fd);
+    states_keep(q, m);
 }
 
 void message_remove(qmgr *q, message *m)
 {
-    if (spare_keep(q, m) || queue_tree_remove(q->root_fd, m->place, m->id) || errno == ENOENT) {
+    if (!m->has_file || spare_keep(q, m) || queue_tree_remove(q->root_fd, m->place, m->id) || errno == ENOENT) {
         message_forget(q, m);
         return;
     }
@@ -152,6 +170,11 @@ void message_damaged(qmgr *q, message *m, fault why)
               LOG_C("id", queue_id_text(m->id).text), LOG_C("reason", why.text));
     if (is_direct(q, m)) {
         direct_fail(q, m, why);
+        return;
+    }
+    if (m->is_in_memory) { /* who brought it has it still */
+        offer_over(q, m->id, fault_make(FAULT_TRY_LATER, "3.0", "%s", why.text));
+        message_remove(q, m);
         return;
     }
     if (why.kind == FAULT_TRY_LATER) {

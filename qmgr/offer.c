@@ -1,7 +1,7 @@
 /* Messages that are offered before they are durable: when all their recipients have them durably first, the queue's own fsync is
  * left out. Else who offered it makes it durable before anything is said of it that only a durable message may be. So an offer ends
- * in one of three ways: the message is gone (OVER), it is durable (DURABLE), or its cleanup is: then it is taken for durable, as a
- * start would that finds the file whole. Runs in: qmgr. */
+ * in one of three ways: the message is gone (OVER), it is durable (DURABLE), or its cleanup is: then one that has a file is taken for
+ * durable, as a start would that finds it whole, and one in memory is dropped. Neither was answered. Runs in: qmgr. */
 #include "base/memory.h"
 #include "ipc/talk/queue.h"
 #include "qmgr/qmgr.h"
@@ -27,14 +27,19 @@ static bool offer_end(qmgr *q, offer *o)
     return was_parked;
 }
 
+void offer_keep_say(peer *holder, uint64_t id)
+{
+    queue_file keep = { .queue_id = id };
+    channel_put(&holder->channel, QUEUE_KEEP, 0, queue_file, &keep);
+}
+
 bool offer_park(qmgr *q, const message *m)
 {
     offer *o = offer_of(q, m->id);
     if (o == NULL)
         return false;
-    queue_file keep = { .queue_id = m->id };
     o->is_parked = true;
-    channel_put(&o->holder->channel, QUEUE_KEEP, 0, queue_file, &keep);
+    offer_keep_say(o->holder, m->id);
     return true;
 }
 
@@ -44,9 +49,17 @@ bool offer_is_durable(qmgr *q, uint64_t id, const peer *holder)
     if (o == NULL || o->holder != holder)
         return false;
     message *m = message_find(q, id);
+    if (m && m->is_in_memory)
+        message_is_kept(q, m);
     if (offer_end(q, o) && m)
         finish_round(q, m);
     return true;
+}
+
+bool offer_is_of(const qmgr *q, uint64_t id, const peer *holder)
+{
+    const offer *o = offer_of(q, id);
+    return o && o->holder == holder;
 }
 
 void offer_is_dropped(qmgr *q, uint64_t id, const peer *holder)
@@ -81,7 +94,12 @@ void offer_holder_lost(const peer *p)
     while (map_next(&q->offers, &cursor, &e))
         if (((const offer *)e.value)->holder == p)
             *vec_add(&ids) = ((const offer *)e.value)->id;
-    for (size_t i = 0; i < ids.n; i++)
-        offer_is_durable(q, ids.p[i], p);
+    for (size_t i = 0; i < ids.n; i++) {
+        const message *m = message_find(q, ids.p[i]);
+        if (m && m->is_in_memory)
+            offer_is_dropped(q, ids.p[i], p);
+        else
+            offer_is_durable(q, ids.p[i], p);
+    }
     vec_free(&ids);
 }

@@ -75,6 +75,8 @@ struct message {
     bool is_lent;       /* a client makes its file anew: it rests */
     bool is_flushed;    /* somebody wants it tried now, also by a transport of defer_transports */
     bool is_unreported; /* it waits for bounce, too */
+    bool is_in_memory;  /* its cleanup may have to keep it yet: until then it stands in a memory file, always loaded */
+    bool has_file;      /* in its place */
     size_t heap_at;
     loaded *loaded;
     struct message *next; /* in ready */
@@ -107,9 +109,10 @@ struct destination {
     bool is_pausing;
 };
 
-typedef struct fresh { /* a file that a cleanup has in its hands */
+typedef struct fresh { /* a file, or only an id, that a cleanup has in its hands */
     uint64_t id;
     peer *holder;
+    bool has_file;
 } fresh;
 
 typedef struct spare { /* an empty file, open to read and write */
@@ -169,7 +172,7 @@ struct qmgr {
     timer wake;
     uint64_t wake_s; /* 0: not set */
     uint64_t seen_s; /* what the clock showed last */
-    uint64_t id_next, id_reserved;
+    uint64_t id_first, id_next, id_reserved; /* first: ids below it are of earlier runs */
     uint64_t accepted, delivered, deferred, failed; /* since the start */
 };
 
@@ -179,11 +182,18 @@ struct qmgr {
 fault ids_open(qmgr *q);
 fault ids_next(qmgr *q,
                uint64_t *out); /* greater than every one before, also before a restart or a step of the clock */
+bool ids_is_earlier(const qmgr *q, uint64_t id); /* an earlier run may have given it out, and nothing here has it */
 
 /* fresh.c */
 extern const talk cleanup_talk;
 bool fresh_prepare(process *p); /* looks, before confinement, what the file system needs */
+fresh *fresh_add(qmgr *q, peer *holder, uint64_t id); /* without a file */
+void fresh_forget(qmgr *q, fresh *f); /* its file stays, if it has one */
+int fresh_open(qmgr *q, uint64_t id); /* makes the file of one, read-write, the caller's; -1: errno */
 void fresh_holder_lost(peer *p);
+
+/* memory.c: files for what a cleanup has in memory */
+bool memory_on_name(void *context, channel *c, received *r);
 
 /* spare.c: files that are used again */
 bool spare_keep(qmgr *q, message *m);    /* empties its file; false: it is as it was */
@@ -201,11 +211,13 @@ void direct_fail(qmgr *q, message *m, fault why); /* the same for all of them */
 
 /* offer.c: messages that may be delivered before they are durable */
 void offer_add(qmgr *q, uint64_t id, peer *holder);
+void offer_keep_say(peer *holder, uint64_t id); /* that it is to be made durable now */
 bool offer_park(qmgr *q, const message *m); /* true: not durable yet; finish_round is called again when it is */
 bool offer_is_durable(qmgr *q, uint64_t id, const peer *holder);   /* false: not of this holder, or gone */
 void offer_is_dropped(qmgr *q, uint64_t id, const peer *holder);   /* the same; the message goes when it can */
 void offer_over(qmgr *q, uint64_t id, fault why); /* it is gone: delivered, or why not */
 void offer_holder_lost(const peer *p);
+bool offer_is_of(const qmgr *q, uint64_t id, const peer *holder);
 
 /* scan.c */
 fault scan_all(qmgr *q); /* what earlier runs left */
@@ -214,6 +226,8 @@ fault scan_all(qmgr *q); /* what earlier runs left */
 message *message_add(qmgr *q, uint64_t id, queue_place place, uint64_t arrived_s);
 message *message_find(qmgr *q, uint64_t id);
 fault message_load(qmgr *q, message *m);
+fault message_load_memory(message *m, int fd); /* takes the descriptor of its memory file */
+void message_is_kept(qmgr *q, message *m);     /* one in memory: its file is durable, and it is like any other now */
 int message_fd(qmgr *q, message *m);       /* to read; stays the message's; -1: errno */
 int message_fd_give(qmgr *q, message *m);  /* to read; the caller's; -1: errno */
 int message_write_fd(qmgr *q, message *m); /* to keep states; stays the message's; -1: errno */

@@ -175,7 +175,8 @@ static void run(void *context)
     uint64_t limit = daemon_config(q->process)->qmgr_message_active_limit;
     for (message *m; q->active_count < limit && (m = ready_take(q)) != NULL;) {
         m->state = MESSAGE_AT_REST;
-        if (m->asked)
+        bool is_kept_first = m->is_in_memory && m->asked == ASKED_HOLD; /* by its round, which does nothing else */
+        if (m->asked && !is_kept_first)
             finish_asked(q, m);
         else
             start(q, m);

@@ -15,7 +15,8 @@ enum {
 bool spare_keep(qmgr *q, message *m)
 {
     bool is_full = q->spares.n >= SPARES_MAX || q->has_no_spares;
-    if (m->place != QUEUE_ACTIVE || m->is_found || is_full || q->process->is_draining)
+    bool is_written = m->is_in_memory; /* its cleanup may be copying into it */
+    if (m->place != QUEUE_ACTIVE || m->is_found || is_written || is_full || q->process->is_draining)
         return false;
     int fd = m->loaded && m->loaded->write_fd >= 0 ? m->loaded->write_fd
                                                    : queue_tree_open(q->root_fd, QUEUE_ACTIVE, m->id, O_RDWR);

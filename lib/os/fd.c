@@ -9,6 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 8U
+#endif
+
 enum { SEALS = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL };
 
 void fd_close(int *fd)
@@ -70,14 +74,31 @@ bool fd_close_others(const int *keep, size_t count)
     return done;
 }
 
+int fd_memory(const char *name)
+{
+    static unsigned noexec = MFD_NOEXEC_SEAL; /* kernels before 6.3 do not know it */
+    int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | noexec);
+
+    if (fd < 0 && errno == EINVAL && noexec) {
+        noexec = 0;
+        fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    }
+    return fd;
+}
+
+bool fd_memory_seal(int fd)
+{
+    return fcntl(fd, F_ADD_SEALS, SEALS) == 0;
+}
+
 fault fd_seal(const char *name, str bytes, int *out)
 {
-    int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    int fd = fd_memory(name);
 
     *out = -1;
     if (fd < 0)
         return fault_errno("cannot make a memory file for %s", name);
-    if (!file_write_all(fd, bytes) || fcntl(fd, F_ADD_SEALS, SEALS) != 0) {
+    if (!file_write_all(fd, bytes) || !fd_memory_seal(fd)) {
         fault f = fault_errno("cannot fill the memory file for %s", name);
         fd_close(&fd);
         return f;

@@ -14,8 +14,12 @@ bool fd_set_cloexec(int fd, bool is_on);
 /* Closes every descriptor from 3 on that is not in `keep` (any order, -1 is skipped). */
 bool fd_close_others(const int *keep, size_t count);
 
-/* A memory file with these bytes that nobody can write, grow or shrink any more; close-on-exec. `name` is for /proc
- * only. */
+/* An empty memory file to be filled, then sealed: nobody can write, grow or shrink it any more, and nobody could ever run it.
+ * Close-on-exec; `name` is for /proc only. -1, false: errno. */
+int fd_memory(const char *name);
+bool fd_memory_seal(int fd);
+
+/* A sealed memory file with these bytes. */
 fault fd_seal(const char *name, str bytes, int *out);
 
 bool fd_is_sealed(int fd); /* a memory file sealed against write, grow, shrink and further seals */

@@ -12,6 +12,9 @@ bool file_write_all(int fd, str bytes);
 bool file_pwrite_all(int fd, str bytes, off_t offset);
 bool file_pread_all(int fd, void *out, size_t bytes, off_t offset, size_t *got);
 
+/* Writes what `from` has from its start into the same places of `to`. False with errno. */
+bool file_copy(int from, int to);
+
 /* Appends the whole file to `out`; FAULT_REFUSED when it does not fit out->max or is no regular file. Does not wait
  * for FIFOs. */
 fault file_read(int dir, const char *path, buf *out);

@@ -2,14 +2,6 @@
 /* Messages for mailboxes here are offered before they are durable, and answered when they are, wherever. */
 #include "t/unit/cleanup_process/world.h"
 
-static int offering_setup(void **state)
-{
-    setup(state);
-    w->generation.snapshot.base.queue_commit_delay_ms = 1000;
-    qmgr_start(0);
-    return 0;
-}
-
 static void message_bring(const char *transport)
 {
     begin(&w->smtpd, 1);
@@ -17,41 +9,15 @@ static void message_bring(const char *transport)
     commit(&w->smtpd, 1, "u@l.example", transport, 3);
 }
 
-static void qmgr_say(uint16_t type, fault_kind outcome)
-{
-    queue_file file = { .queue_id = w->ready_id };
-    queue_result result = { .queue_id = w->ready_id, .outcome = outcome };
-    if (type == QUEUE_OVER)
-        channel_put(&w->qmgr[0].channel, type, 0, queue_result, &result);
-    else
-        channel_put(&w->qmgr[0].channel, type, 0, queue_file, &file);
-    rounds();
-}
-
-static void assert_answered(fault_kind outcome, unsigned durables, unsigned drops)
-{
-    assert_int_equal(w->dones, 1);
-    assert_int_equal(w->outcome, outcome);
-    assert_int_equal(w->qmgr[0].durables, durables);
-    assert_int_equal(w->qmgr[0].drops, drops);
-    assert_int_equal(w->cleanup.offered + w->process.sessions, 0);
-}
-
-static void wait_durable(void)
-{
-    for (int i = 0; i < 1000 && w->qmgr[0].durables == 0; i++)
-        rounds();
-}
-
 static void what_was_delivered_is_answered(void **state)
 {
     (void)state;
     message_bring("local");
     assert_int_equal(w->qmgr[0].offers, 1);
-    qmgr_say(QUEUE_OVER, FAULT_NONE);
+    qmgr_say(QUEUE_OVER, w->ready_id, FAULT_NONE);
     assert_answered(FAULT_NONE, 0, 0);
-    qmgr_say(QUEUE_KEEP, FAULT_NONE); /* of one that is not here any more */
-    qmgr_say(QUEUE_OVER, FAULT_NONE);
+    qmgr_say(QUEUE_KEEP, w->ready_id, FAULT_NONE); /* of one that is not here any more */
+    qmgr_say(QUEUE_OVER, w->ready_id, FAULT_NONE);
     assert_answered(FAULT_NONE, 0, 0);
     assert_true(channel_is_open(&w->qmgr[0].channel));
 }
@@ -63,7 +29,7 @@ static void what_takes_long_is_committed(void **state)
     message_bring("local");
     wait_durable();
     assert_answered(FAULT_NONE, 1, 0);
-    qmgr_say(QUEUE_OVER, FAULT_TRY_LATER); /* too late */
+    qmgr_say(QUEUE_OVER, w->ready_id, FAULT_TRY_LATER); /* too late */
     assert_answered(FAULT_NONE, 1, 0);
 }
 
@@ -71,7 +37,7 @@ static void what_qmgr_wants_kept_is_committed_at_once(void **state)
 {
     (void)state;
     message_bring("local");
-    qmgr_say(QUEUE_KEEP, FAULT_NONE);
+    qmgr_say(QUEUE_KEEP, w->ready_id, FAULT_NONE);
     assert_answered(FAULT_NONE, 1, 0);
 }
 
@@ -79,7 +45,7 @@ static void what_is_damaged_is_refused(void **state)
 {
     (void)state;
     message_bring("local");
-    qmgr_say(QUEUE_OVER, FAULT_TRY_LATER);
+    qmgr_say(QUEUE_OVER, w->ready_id, FAULT_TRY_LATER);
     assert_answered(FAULT_TRY_LATER, 0, 0); /* the file is qmgr's */
 }
 
@@ -139,7 +105,7 @@ static void each_has_its_own_time(void **state)
     assert_int_equal(w->dones, 1);
     assert_int_equal(w->cleanup.offered, 1);
     w->ready_id = first;
-    qmgr_say(QUEUE_OVER, FAULT_NONE);
+    qmgr_say(QUEUE_OVER, w->ready_id, FAULT_NONE);
     assert_int_equal(w->dones, 2);
     assert_int_equal(w->cleanup.offered, 0);
 }
@@ -187,8 +153,6 @@ static void a_bringer_may_go_while_several_are_committed(void **state)
     assert_int_equal(w->cleanup.syncing, 0);
     assert_int_equal(w->process.sessions, 0);
 }
-
-#define OFFERING(name) cmocka_unit_test_setup_teardown(name, offering_setup, teardown)
 
 int main(void)
 {

@@ -41,7 +41,8 @@ static void the_first_ones_are_not(void **state)
     (void)state;
     messages_bring(SOON - 1, 100);
     assert_int_equal(w->qmgr[0].how.prepared_bytes, 0);
-    assert_int_equal(w->cleanup.plain.wanted, SOON);
+    assert_int_equal(w->qmgr[0].how.kind, FRESH_ID);
+    assert_int_equal(w->cleanup.stock[FRESH_PLAIN].n, 0);
 }
 
 static void they_are_when_messages_are_committed(void **state)
@@ -61,10 +62,10 @@ static void those_that_came_first_are_used_first(void **state)
 {
     (void)state;
     messages_bring(3 * SOON, 100);
-    uint64_t first = w->cleanup.plain.blanks.p[0].id;
+    uint64_t first = w->cleanup.stock[FRESH_PLAIN].p[0].id;
     messages_bring(1, 100);
     assert_goes_to(first, "local");
-    assert_true(w->cleanup.plain.blanks.p[0].id > first);
+    assert_true(w->cleanup.stock[FRESH_PLAIN].p[0].id > first);
 }
 
 static void larger_ones_grow_and_then_have_room(void **state)
@@ -80,28 +81,59 @@ static void larger_ones_grow_and_then_have_room(void **state)
     assert_true(w->qmgr[0].how.prepared_bytes < 5 * BLOCK);
 }
 
-static void they_are_not_while_messages_are_offered(void **state)
+/* All that was offered is delivered. */
+static void over_say_all(void)
+{
+    for (const intake *i = w->cleanup.intakes; i; i = i->next) {
+        queue_result over = { .queue_id = i->file.id };
+        channel_put(&w->qmgr[0].channel, QUEUE_OVER, 0, queue_result, &over);
+    }
+    rounds();
+}
+
+static void they_are_not_while_messages_are_delivered_first(void **state)
 {
     (void)state;
     w->generation.snapshot.base.queue_commit_delay_ms = 100000;
     messages_bring(2 * SOON, 100);
     assert_int_equal(w->cleanup.offered, 2 * SOON);
-    assert_int_equal(w->qmgr[0].how.prepared_bytes, 0);
+    assert_int_equal(w->qmgr[0].how.kind, FRESH_ID);
+    over_say_all();
     w->generation.snapshot.base.queue_commit_delay_ms = 0;
     messages_bring(3 * SOON, 100);
     assert_int_equal(w->qmgr[0].how.prepared_bytes, 2 * BLOCK);
     w->generation.snapshot.base.queue_commit_delay_ms = 100000;
-    messages_bring(2 * WANTED, 100);
-    assert_int_equal(w->qmgr[0].how.prepared_bytes, 0);
+    messages_bring(2 * SOON, 100);
+    unsigned drops = w->qmgr[0].drops, there = (unsigned)w->cleanup.stock[FRESH_PLAIN].n;
+    assert_true(there > 0);
+    over_say_all();
+    messages_bring(1, 100);
+    assert_true(w->cleanup.intakes->file.is_in_memory);
+    assert_int_equal(w->cleanup.stock[FRESH_PLAIN].n, 0);
+    assert_true(w->qmgr[0].drops > drops + there / 2); /* they are given back */
+}
+
+/* Where a delivery takes longer than a message is kept back, a file that stands ready is better than one that is asked for. */
+static void what_is_due_before_it_is_delivered_counts_as_committed(void **state)
+{
+    (void)state;
+    w->generation.snapshot.base.queue_commit_delay_ms = 1;
+    messages_bring(3 * SOON, 100);
+    for (int i = 0; i < 1000 && w->qmgr[0].durables < 3 * SOON; i++)
+        rounds();
+    assert_int_equal(w->qmgr[0].offers, 3 * SOON);
+    assert_int_equal(w->qmgr[0].durables, 3 * SOON);
+    messages_bring(1, 100);
+    assert_int_equal(w->qmgr[0].how.kind, FRESH_PLAIN);
 }
 
 static void what_qmgr_did_not_prepare_is_used_as_well(void **state)
 {
     (void)state;
     messages_bring(3 * SOON, 100);
-    for (size_t i = 0; i < w->cleanup.plain.blanks.n; i++)
-        w->cleanup.plain.blanks.p[i].prepared_bytes = 0;
-    uint64_t first = w->cleanup.plain.blanks.p[0].id;
+    for (size_t i = 0; i < w->cleanup.stock[FRESH_PLAIN].n; i++)
+        w->cleanup.stock[FRESH_PLAIN].p[i].prepared_bytes = 0;
+    uint64_t first = w->cleanup.stock[FRESH_PLAIN].p[0].id;
     assert_int_equal(ftruncate(w->files[first], 0), 0);
     messages_bring(1, 100);
     assert_goes_to(first, "local");
@@ -117,7 +149,8 @@ int main(void)
         LARGE(they_are_when_messages_are_committed),
         LARGE(those_that_came_first_are_used_first),
         LARGE(larger_ones_grow_and_then_have_room),
-        LARGE(they_are_not_while_messages_are_offered),
+        LARGE(they_are_not_while_messages_are_delivered_first),
+        LARGE(what_is_due_before_it_is_delivered_counts_as_committed),
         LARGE(what_qmgr_did_not_prepare_is_used_as_well),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

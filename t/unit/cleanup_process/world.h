@@ -2,6 +2,7 @@
 #pragma once
 #include "cleanup/cleanup.h"
 #include "daemon/peers.h"
+#include "os/fd.h"
 #include "ipc/talk/queue.h"
 #include "queue/file.h"
 #include <errno.h>
@@ -20,8 +21,8 @@ enum { FILES_MAX = 512, ASKS_MAX = 16 };
 
 typedef struct qmgr_end {
     channel channel;
-    unsigned takes, drops, durables, directs, offers, helds;
-    bool is_full, is_slow;
+    unsigned takes, drops, durables, directs, offers, helds, names, orphans;
+    bool is_full, is_slow, is_deaf, is_broken; /* to NAME: it says nothing, or gives what cannot be written */
     uint32_t due; /* files that a slow one owes */
     queue_take how; /* the last TAKE */
 } qmgr_end;
@@ -61,12 +62,14 @@ static inline void give(qmgr_end *q, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         queue_fresh m = { .queue_id = ++w->last_id, .prepared_bytes = q->how.prepared_bytes };
-        int fd = memfd_create("queue file", MFD_CLOEXEC);
+        int fds[2];
         assert_true(m.queue_id < FILES_MAX);
-        assert_int_equal(ftruncate(fd, m.prepared_bytes), 0);
-        w->files[m.queue_id] = fd;
-        int fds[2] = { fcntl(fd, F_DUPFD_CLOEXEC, 0), q->how.is_writable ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1 };
-        channel_put_fds(&q->channel, QUEUE_FRESH, 0, queue_fresh, &m, fds, q->how.is_writable ? 2 : 1);
+        w->files[m.queue_id] = q->how.kind == FRESH_ID ? -1 : memfd_create("queue file", MFD_CLOEXEC);
+        for (size_t k = 0; k < q->how.kind; k++)
+            fds[k] = fcntl(w->files[m.queue_id], F_DUPFD_CLOEXEC, 0);
+        if (q->how.kind != FRESH_ID)
+            assert_int_equal(ftruncate(w->files[m.queue_id], m.prepared_bytes), 0);
+        channel_put_fds(&q->channel, QUEUE_FRESH, 0, queue_fresh, &m, fds, q->how.kind);
     }
 }
 
@@ -103,10 +106,41 @@ static bool on_durable(void *context, channel *c, received *r)
     return true;
 }
 
+/* What stands in memory is looked at in the place of a file. */
+static void memory_keep(received *r)
+{
+    queue_file m;
+    assert_int_equal(queue_file_decode(r->bytes, &m), PARSE_DONE);
+    if (r->fd_count == 0)
+        return;
+    assert_int_equal(w->files[m.queue_id], -1);
+    assert_true(fd_is_sealed(r->fds[0]));
+    w->files[m.queue_id] = received_take(r, 0);
+}
+
 static bool on_direct(void *context, channel *c, received *r)
 {
-    (void)c, (void)r;
+    (void)c;
     ((qmgr_end *)context)->directs++;
+    memory_keep(r);
+    return true;
+}
+
+static bool on_name(void *context, channel *c, received *r)
+{
+    qmgr_end *q = context;
+    queue_name_ask m;
+    assert_int_equal(queue_name_ask_decode(r->bytes, &m), PARSE_DONE);
+    q->names++;
+    q->orphans += m.is_orphan;
+    if (q->is_deaf)
+        return true;
+    if (w->files[m.queue_id] >= 0)
+        close(w->files[m.queue_id]);
+    w->files[m.queue_id] = q->is_broken ? open("/dev/full", O_RDWR | O_CLOEXEC) : memfd_create("queue file", MFD_CLOEXEC);
+    int fd = fcntl(w->files[m.queue_id], F_DUPFD_CLOEXEC, 0);
+    queue_file named = { .queue_id = m.queue_id };
+    channel_put_fds(c, QUEUE_NAMED, 0, queue_file, &named, &fd, 1);
     return true;
 }
 
@@ -119,8 +153,9 @@ static bool on_held(void *context, channel *c, received *r)
 
 static bool on_offer(void *context, channel *c, received *r)
 {
-    (void)c, (void)r;
+    (void)c;
     ((qmgr_end *)context)->offers++;
+    memory_keep(r);
     return true;
 }
 
@@ -174,8 +209,9 @@ static bool on_result(void *context, channel *c, received *r)
 
 static const talk_row qmgr_rows[] = { { QUEUE_TAKE, 0, 0, on_take },
                                       { QUEUE_DURABLE, 0, 0, on_durable },
-                                      { QUEUE_DIRECT, 0, 0, on_direct },
-                                      { QUEUE_OFFER, 0, 0, on_offer },
+                                      { QUEUE_DIRECT, 0, 1, on_direct },
+                                      { QUEUE_OFFER, 0, 1, on_offer },
+                                      { QUEUE_NAME, 0, 0, on_name },
                                       { QUEUE_HELD, 0, 0, on_held },
                                       { QUEUE_DROP, 0, 0, on_drop } };
 static const talk qmgr_end_talk = { "qmgr", qmgr_rows, COUNT_OF(qmgr_rows), NULL };
@@ -242,14 +278,16 @@ static int teardown(void **state)
     assert_null(w->process.peers);
     assert_null(w->cleanup.bringers);
     assert_int_equal(w->process.sessions, 0);
-    assert_int_equal(w->cleanup.plain.blanks.n + w->cleanup.writable.blanks.n, 0);
-    vec_free(&w->cleanup.plain.blanks);
-    vec_free(&w->cleanup.writable.blanks);
+    for (size_t kind = 0; kind < FRESH_KINDS; kind++) {
+        assert_int_equal(w->cleanup.stock[kind].n, 0);
+        vec_free(&w->cleanup.stock[kind]);
+    }
     vec_free(&w->cleanup.commits);
     watch_close(&w->cleanup.synced);
     refs_free(&w->cleanup.questions);
     for (uint64_t i = 1; i <= w->last_id; i++)
-        close(w->files[i]);
+        if (w->files[i] >= 0)
+            close(w->files[i]);
     if (w->fd >= 0)
         close(w->fd);
     loop_free(w->process.loop);
@@ -319,6 +357,8 @@ static inline void route(uint32_t ref, const char *user)
 static inline uint64_t size_of(uint64_t id)
 {
     struct stat st;
+    if (w->files[id] < 0)
+        return 0;
     assert_int_equal(fstat(w->files[id], &st), 0);
     return (uint64_t)st.st_size;
 }
@@ -335,4 +375,39 @@ static inline void assert_goes_to(uint64_t id, const char *user)
     arena_free(&a);
 }
 
+static inline void qmgr_say(uint16_t type, uint64_t id, fault_kind outcome)
+{
+    queue_file file = { .queue_id = id };
+    queue_result result = { .queue_id = id, .outcome = outcome };
+    if (type == QUEUE_OVER)
+        channel_put(&w->qmgr[0].channel, type, 0, queue_result, &result);
+    else
+        channel_put(&w->qmgr[0].channel, type, 0, queue_file, &file);
+    rounds();
+}
+
+static inline void assert_answered(fault_kind outcome, unsigned durables, unsigned drops)
+{
+    assert_int_equal(w->dones, 1);
+    assert_int_equal(w->outcome, outcome);
+    assert_int_equal(w->qmgr[0].durables, durables);
+    assert_int_equal(w->qmgr[0].drops, drops);
+    assert_int_equal(w->cleanup.offered + w->process.sessions, 0);
+}
+
+static inline void wait_durable(void)
+{
+    for (int i = 0; i < 1000 && w->qmgr[0].durables == 0; i++)
+        rounds();
+}
+
+static inline int offering_setup(void **state)
+{
+    setup(state);
+    w->generation.snapshot.base.queue_commit_delay_ms = 1000;
+    qmgr_start(0);
+    return 0;
+}
+
+#define OFFERING(name) cmocka_unit_test_setup_teardown(name, offering_setup, teardown)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

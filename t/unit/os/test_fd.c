@@ -35,6 +35,23 @@ static void an_empty_one_maps_to_nothing(void **state)
     fd_close(&fd);
 }
 
+static void one_is_filled_and_then_sealed(void **state)
+{
+    char got[4];
+    int fd = fd_memory("test");
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(pwrite(fd, "abc", 3, 1), 3);
+    assert_false(fd_is_sealed(fd));
+    assert_true(fd_memory_seal(fd));
+    assert_true(fd_is_sealed(fd));
+    assert_true(pwrite(fd, "x", 1, 0) < 0);
+    assert_int_equal(pread(fd, got, 4, 0), 4);
+    assert_memory_equal(got, "\0abc", 4);
+    assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+    fd_close(&fd);
+}
+
 static void an_open_one_is_refused(void **state)
 {
     int fd = memfd_create("open", MFD_CLOEXEC | MFD_ALLOW_SEALING), pair[2];
@@ -91,7 +108,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_sealed_file_cannot_change), cmocka_unit_test(an_empty_one_maps_to_nothing),
         cmocka_unit_test(an_open_one_is_refused),      cmocka_unit_test(flags_are_set_and_cleared),
-        cmocka_unit_test(others_are_closed),
+        cmocka_unit_test(others_are_closed),           cmocka_unit_test(one_is_filled_and_then_sealed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

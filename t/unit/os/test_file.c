@@ -125,6 +125,34 @@ static void positions_are_kept_apart(void **state)
     fd_close(&fd);
 }
 
+static void a_copy_is_whole(void **state)
+{
+    enum { LARGE = 3 * 64 * 1024 + 5, EXACT = 2 * 64 * 1024 };
+    static const size_t sizes[] = { 0, 1, EXACT, LARGE };
+    static char bytes[LARGE], got[LARGE + 1];
+    size_t n;
+    (void)state;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (char)(i * 7 + i / 251);
+    for (size_t k = 0; k < COUNT_OF(sizes); k++) {
+        int from = fd_memory("from"), to = fd_memory("to");
+        assert_true(file_pwrite_all(from, (str){ bytes, sizes[k] }, 0));
+        assert_true(file_copy(from, to));
+        assert_true(file_pread_all(to, got, sizeof got, 0, &n));
+        assert_int_equal(n, sizes[k]);
+        assert_memory_equal(got, bytes, n);
+        fd_close(&from);
+        fd_close(&to);
+    }
+    int from = fd_memory("from"), full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+    assert_true(file_pwrite_all(from, STR("x"), 0));
+    assert_false(file_copy(from, full));
+    assert_int_equal(errno, ENOSPC);
+    assert_false(file_copy(-1, from));
+    fd_close(&from);
+    fd_close(&full);
+}
+
 typedef struct path_row {
     const char *path;
     int flags;
@@ -207,6 +235,7 @@ int main(void)
         cmocka_unit_test(reads_up_to_the_maximum),   cmocka_unit_test(reads_files_larger_than_one_step),
         cmocka_unit_test(a_fifo_is_refused_at_once), cmocka_unit_test(positions_are_kept_apart),
         cmocka_unit_test(paths_stay_beneath),        cmocka_unit_test(folders_are_made_on_the_way),
+        cmocka_unit_test(a_copy_is_whole),
     };
     return cmocka_run_group_tests(tests, make, unmake);
 }

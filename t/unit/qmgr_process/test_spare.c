@@ -1,4 +1,4 @@
-/* SOURCES: qmgr/admin.c qmgr/admin_lend.c qmgr/admin_change.c qmgr/deliver.c qmgr/destination.c qmgr/direct.c qmgr/offer.c qmgr/spare.c qmgr/fair.c qmgr/finish.c qmgr/fresh.c qmgr/ids.c qmgr/message.c qmgr/report.c qmgr/resolve.c qmgr/scan.c qmgr/schedule.c qmgr/touched.c qmgr/transports.c qmgr/window.c  NEEDS: daemon queue */
+/* SOURCES: qmgr/admin.c qmgr/admin_lend.c qmgr/admin_change.c qmgr/deliver.c qmgr/destination.c qmgr/direct.c qmgr/offer.c qmgr/spare.c qmgr/fair.c qmgr/finish.c qmgr/fresh.c qmgr/ids.c qmgr/message.c qmgr/memory.c qmgr/report.c qmgr/resolve.c qmgr/scan.c qmgr/schedule.c qmgr/touched.c qmgr/transports.c qmgr/window.c  NEEDS: daemon queue */
 /* Files that are used again: emptied, under a new name, and never while somebody may see what a new message writes there. And those
  * that are prepared. */
 #include "t/unit/qmgr_process/world.h"
@@ -125,7 +125,7 @@ static void who_brings_the_content_may_only_write(void **state)
     w->writer = -1;
     take(1);
     assert_int_equal(w->writer, -1);
-    take_such((queue_take){ .count = 1, .is_writable = true });
+    take_such((queue_take){ .count = 1, .kind = FRESH_WRITABLE });
     assert_true(w->writer >= 0);
     assert_int_equal(inode_of(w->writer), inode_of(w->fds[1]));
     assert_int_equal(lseek(w->writer, 0, SEEK_CUR), QUEUE_CONTENT_START);
@@ -152,21 +152,21 @@ static void a_prepared_file_has_zeros(void **state)
     w->qmgr.has_journal = true;
     messages_pass(AGING + 1, true);
     w->given = 0;
-    take_such((queue_take){ .count = 2, .prepared_bytes = QUEUE_PREPARED_MAX });
+    take_such((queue_take){ .count = 2, .kind = FRESH_PLAIN, .prepared_bytes = QUEUE_PREPARED_MAX });
     assert_int_equal(w->given, 2);
     assert_int_equal(w->prepared_bytes, QUEUE_PREPARED_MAX);
     assert_true(is_zero(w->fds[0], QUEUE_PREPARED_MAX));
     assert_true(is_zero(w->fds[1], QUEUE_PREPARED_MAX));
-    take_such((queue_take){ .count = 1 });
+    take(1);
     assert_true(is_zero(w->fds[2], 0));
 }
 
 static void without_a_journal_or_for_who_writes_the_content_none_is_prepared(void **state)
 {
     (void)state;
-    take_such((queue_take){ .count = 1, .prepared_bytes = 4096 });
+    take_such((queue_take){ .count = 1, .kind = FRESH_PLAIN, .prepared_bytes = 4096 });
     w->qmgr.has_journal = true;
-    take_such((queue_take){ .count = 1, .is_writable = true, .prepared_bytes = 4096 });
+    take_such((queue_take){ .count = 1, .kind = FRESH_WRITABLE, .prepared_bytes = 4096 });
     close(w->writer);
     assert_int_equal(w->given, 2);
     assert_int_equal(w->prepared_bytes, 0);
@@ -194,19 +194,19 @@ static void what_cannot_be_prepared_is_not_given(void **state)
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
     little = (struct rlimit){ .rlim_cur = 4096, .rlim_max = was.rlim_max };
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
-    take_such((queue_take){ .count = 3, .prepared_bytes = 2 * 4096 });
+    take_such((queue_take){ .count = 3, .kind = FRESH_PLAIN, .prepared_bytes = 2 * 4096 });
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
     assert_int_equal(w->given, 0);
     assert_int_equal(w->full, 1);
     assert_int_equal(names_in_active(), 0);
-    take_such((queue_take){ .count = 1, .prepared_bytes = 2 * 4096 });
+    take_such((queue_take){ .count = 1, .kind = FRESH_PLAIN, .prepared_bytes = 2 * 4096 });
     assert_int_equal(w->given, 1);
 }
 
 static void who_wants_too_much_is_dropped(void **state)
 {
     (void)state;
-    take_such((queue_take){ .count = 1, .prepared_bytes = QUEUE_PREPARED_MAX + 1 });
+    take_such((queue_take){ .count = 1, .kind = FRESH_PLAIN, .prepared_bytes = QUEUE_PREPARED_MAX + 1 });
     assert_int_equal(w->given, 0);
     assert_false(channel_is_open(&w->cleanup));
 }

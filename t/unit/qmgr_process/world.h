@@ -28,6 +28,7 @@ static struct world {
     uint64_t ids[GIVEN_MAX];
     int fds[GIVEN_MAX];
     uint32_t prepared_bytes; /* of the last file */
+    int named;               /* the last file that was asked for; -1: there was none */
     int writer; /* of the last file that was given with one */
     size_t given, full;
     unsigned requests, overs, keeps;
@@ -59,11 +60,20 @@ static bool on_fresh(void *context, channel *c, received *r)
     w->prepared_bytes = m.prepared_bytes;
     if (w->given < GIVEN_MAX) {
         w->ids[w->given] = m.queue_id;
-        w->fds[w->given] = received_take(r, 0);
+        w->fds[w->given] = r->fd_count ? received_take(r, 0) : -1;
     }
     if (r->fd_count > 1)
         w->writer = received_take(r, 1);
     w->given++;
+    return true;
+}
+
+static bool on_named(void *context, channel *c, received *r)
+{
+    (void)context, (void)c;
+    if (w->named >= 0)
+        close(w->named);
+    w->named = received_take(r, 0);
     return true;
 }
 
@@ -115,7 +125,8 @@ static bool on_request(void *context, channel *c, received *r)
     return true;
 }
 
-static const talk_row cleanup_rows[] = { { QUEUE_FRESH, 1, 2, on_fresh },
+static const talk_row cleanup_rows[] = { { QUEUE_FRESH, 0, 2, on_fresh },
+                                         { QUEUE_NAMED, 1, 1, on_named },
                                          { QUEUE_FULL, 0, 0, on_full },
                                          { QUEUE_OUTCOME, 0, 0, on_outcome },
                                          { QUEUE_OVER, 0, 0, on_over },
@@ -141,6 +152,7 @@ static int setup(void **state)
     peers[0].talk = cleanup_talk;
     peers[1].talk = delivery_talk;
     w = calloc(1, sizeof *w);
+    w->named = -1;
     snprintf(w->folder, sizeof w->folder, "/tmp/test-qmgr-XXXXXX");
     assert_non_null(mkdtemp(w->folder));
     w->generation.holders = 1;
@@ -187,6 +199,8 @@ static int teardown(void **state)
     for (size_t i = 0; i < w->given && i < GIVEN_MAX; i++)
         if (w->fds[i] >= 0)
             close(w->fds[i]);
+    if (w->named >= 0)
+        close(w->named);
     map_entry e;
     for (size_t cursor = 0; map_next(&w->qmgr.messages, &cursor, &e); cursor = 0)
         message_forget(&w->qmgr, e.value);
@@ -218,7 +232,7 @@ static void take_such(queue_take m)
 
 static void take(uint32_t count)
 {
-    take_such((queue_take){ .count = count });
+    take_such((queue_take){ .count = count, .kind = FRESH_PLAIN });
 }
 
 /* It ends, and its descriptor with it. */

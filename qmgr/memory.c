@@ -1,0 +1,57 @@
+/* Files for what cleanups have in memory: a message that was offered, or was to be, and must be kept after all. Also of a qmgr that is
+ * gone, whose offer nobody can take any more. Runs in: qmgr. */
+#include "ipc/talk/queue.h"
+#include "qmgr/qmgr.h"
+#include <stdlib.h>
+
+/* What the file is for; both NULL: the message is gone, and OVER is on its way, unless it is of an earlier qmgr, which left a file. */
+typedef struct wish {
+    fresh *fresh;
+    message *offered;
+} wish;
+
+/* False: nothing of this cleanup's, or it has a file. */
+static bool wish_find(qmgr *q, peer *from, const queue_name_ask *m, wish *out)
+{
+    message *offered = offer_is_of(q, m->queue_id, from) ? message_find(q, m->queue_id) : NULL;
+    *out = (wish){ map_get(&q->fresh, ID_KEY(m->queue_id)), offered };
+    if (m->is_orphan && ids_is_earlier(q, m->queue_id))
+        out->fresh = fresh_add(q, from, m->queue_id);
+    if (out->fresh && (out->fresh->holder != from || out->fresh->has_file))
+        return false;
+    return out->offered == NULL || !out->offered->has_file;
+}
+
+/* Its cleanup refuses it; what of it is being delivered ends. */
+static void refuse(qmgr *q, peer *from, uint64_t id, const wish *w, fault why)
+{
+    over_say(from, id, why);
+    if (w->fresh)
+        fresh_forget(q, w->fresh);
+    else
+        offer_is_dropped(q, id, from);
+}
+
+bool memory_on_name(void *context, channel *c, received *r)
+{
+    peer *from = context;
+    qmgr *q = from->daemon->state;
+    queue_name_ask m;
+    wish w;
+    if (queue_name_ask_decode(r->bytes, &m) != PARSE_DONE || !wish_find(q, from, &m, &w))
+        return false;
+    bool is_gone = w.fresh == NULL && w.offered == NULL;
+    if (is_gone && m.is_orphan)
+        over_say(from, m.queue_id, fault_make(FAULT_TRY_LATER, "3.0", "Queue manager restarted"));
+    if (is_gone)
+        return true;
+    int fd = fresh_open(q, m.queue_id);
+    if (fd < 0) {
+        refuse(q, from, m.queue_id, &w, fault_errno("make a queue file"));
+        return true;
+    }
+    *(w.fresh ? &w.fresh->has_file : &w.offered->has_file) = true;
+    queue_file named = { .queue_id = m.queue_id };
+    channel_put_fds(c, QUEUE_NAMED, 0, queue_file, &named, &fd, 1);
+    return true;
+}
