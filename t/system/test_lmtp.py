@@ -236,13 +236,14 @@ def test_a_message_to_hold_is_kept(suite):
 class Waiting:
     """A message whose delivery stands still: its local was stopped."""
 
-    def __init__(self, suite, mark):
+    def __init__(self, suite, mark, has_file=False):
+        """has_file: it is too large to stand in memory until its results are said."""
         self.suite, self.pid = suite, suite.processes("local")[0]
         os.kill(self.pid, signal.SIGSTOP)
         count = len(re.findall(r" queued id=", suite.log()))
         self.client = connect(suite)
         begin(self.client, "user1@example.test")
-        self.client.say(f"Subject: x\r\n\r\n{mark}\r\n.\r\n")
+        self.client.say(f"Subject: x\r\n\r\n{mark}\r\n" + has_file * 300 * f"{'x' * 70}\r\n" + ".\r\n")
         until(lambda: len(re.findall(r" queued id=", suite.log())) > count, "the message with qmgr")
 
     def __enter__(self):
@@ -271,16 +272,18 @@ def killed(suite, role):
     until(lambda: not set(pids) & set(suite.processes(role)) and len(suite.processes(role)) == len(pids), f"{role} again")
 
 
+@pytest.mark.parametrize("has_file", [False, True])
 @pytest.mark.parametrize("role,want", [("qmgr", "451 4.3"), ("cleanup", "421 4.3.0"), ("smtpd", "")])
-def test_a_process_that_ends_meanwhile(suite, role, want):
-    with Waiting(suite, f"mark-{role}") as w:
+def test_a_process_that_ends_meanwhile(suite, role, want, has_file):
+    mark = f"mark-{role}-{has_file}"
+    with Waiting(suite, mark, has_file) as w:
         killed(suite, role)
         assert w.client.reply().startswith(want)
     until(lambda: is_nowhere(suite), "an empty queue")  # nobody was told that it is in it
     with until_connected(suite) as c:
         begin(c, "user1@example.test")
-        assert finish(c, f"mark-{role}", 1)[0].startswith("250 2.1.5")
-    assert 1 <= len(marked(suite, f"mark-{role}")) <= 2
+        assert finish(c, mark, 1)[0].startswith("250 2.1.5")
+    assert 1 <= len(marked(suite, mark)) <= 2
 
 
 def test_a_local_that_ends_is_asked_again(suite):
@@ -299,12 +302,15 @@ def until_connected(suite):
     return until(attempt, "a connection")
 
 
-def test_a_power_cut_leaves_nothing_to_deliver():
+@pytest.mark.parametrize("has_file", [False, True])
+def test_a_power_cut_leaves_nothing_to_deliver(has_file):
     with Suite() as suite:
-        with Waiting(suite, "mark-cut") as w:
+        with Waiting(suite, "mark-cut", has_file):
+            assert len(suite.queue_files("active")) == has_file
             suite.kill()
         suite.start()
-        suite.wait_log(r"discarded id=\S+ reason=.*LMTP")
+        if has_file:
+            suite.wait_log(r"discarded id=\S+ reason=.*LMTP")
         suite.send("Subject: x\r\n\r\nmark-after\r\n")
         arrived(suite, "mark-after")
         until(lambda: is_nowhere(suite), "an empty queue")
