@@ -144,7 +144,7 @@ void stock_refill(cleanup *c);
 void stock_drop(const blank *b); /* tells qmgr */
 void stock_learn(const intake *i, uint64_t committed_bytes); /* which files are worth it; 0: it was delivered first */
 void blank_close(blank *b);
-void blank_say(blank *b, uint16_t type); /* to qmgr, of its file; a memory file is sealed, and goes along */
+bool blank_say(const blank *b, uint16_t type); /* to qmgr; a memory file is sealed, and goes along. False, errno: nothing was said */
 void stock_opened(peer *p);
 void stock_lost(peer *p);
 

@@ -31,7 +31,8 @@ void direct_start(intake *i)
 {
     i->state = INTAKE_DIRECT;
     intake_log_queued(i);
-    blank_say(&i->file, QUEUE_DIRECT);
+    if (!blank_say(&i->file, QUEUE_DIRECT))
+        intake_end(i, fault_errno("hand the message over"));
 }
 
 /* NULL: its bringer went away, and our word to drop it is on its way; or it was offered, and is durable meanwhile. */

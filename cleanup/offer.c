@@ -66,7 +66,8 @@ void offer_start(intake *i)
     if (c->offered++ == 0 || i->due_ms < c->next_due_ms)
         wake_at(c, i->due_ms, now);
     intake_log_queued(i);
-    blank_say(&i->file, QUEUE_OFFER);
+    if (!blank_say(&i->file, QUEUE_OFFER))
+        commit_put(i);
 }
 
 bool offer_on_keep(void *context, channel *ch, received *r)

@@ -35,11 +35,14 @@ void blank_close(blank *b)
     fd_close(&b->write_only);
 }
 
-void blank_say(blank *b, uint16_t type)
+bool blank_say(const blank *b, uint16_t type)
 {
     queue_file m = { .queue_id = b->id };
     int fd = b->is_in_memory && fd_memory_seal(b->read_write) ? fcntl(b->read_write, F_DUPFD_CLOEXEC, 0) : -1;
-    channel_put_fds(&b->qmgr->channel, type, 0, queue_file, &m, &fd, fd >= 0);
+    if (b->is_in_memory && fd < 0)
+        return false;
+    channel_put_fds(&b->qmgr->channel, type, 0, queue_file, &m, &fd, b->is_in_memory);
+    return true;
 }
 
 void stock_drop(const blank *b)

@@ -157,24 +157,43 @@ static void what_its_client_keeps_has_none_either(void **state)
     assert_int_equal(w->qmgr[0].names, 0);
 }
 
-static void without_descriptors_it_is_refused(void **state)
+/* While no more than so many descriptors can be opened. */
+static uint64_t message_bring_with(rlim_t descriptors)
 {
     struct rlimit before, now;
-    (void)state;
-    message_bring();
-    qmgr_say(QUEUE_OVER, w->cleanup.intakes->file.id, FAULT_NONE);
-    assert_int_equal(w->dones, 1);
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
     int next = fcntl(0, F_DUPFD_CLOEXEC, 0);
     close(next);
-    now = (struct rlimit){ (rlim_t)next, before.rlim_max };
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    now = (struct rlimit){ (rlim_t)next + descriptors, before.rlim_max };
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &now), 0);
     uint64_t id = message_bring();
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
-    assert_int_equal(id, 0);
+    return id;
+}
+
+static void without_descriptors_it_is_refused(void **state)
+{
+    (void)state;
+    qmgr_say(QUEUE_OVER, message_bring(), FAULT_NONE);
+    assert_int_equal(w->dones, 1);
+    assert_int_equal(message_bring_with(0), 0);
     assert_int_equal(w->dones, 2);
     assert_int_equal(w->outcome, FAULT_TRY_LATER);
     assert_int_equal(w->qmgr[0].drops, 1);
+}
+
+static void what_cannot_be_handed_over_is_committed(void **state)
+{
+    (void)state;
+    qmgr_say(QUEUE_OVER, message_bring(), FAULT_NONE);
+    w->qmgr[0].is_deaf = true;
+    uint64_t id = message_bring_with(1);
+    assert_int_equal(w->qmgr[0].offers, 1);
+    assert_int_equal(w->qmgr[0].names, 1);
+    qmgr_say(QUEUE_OVER, id, FAULT_TRY_LATER);
+    assert_int_equal(w->dones, 2);
+    assert_int_equal(w->outcome, FAULT_TRY_LATER);
+    assert_int_equal(w->process.sessions, 0);
 }
 
 int main(void)
@@ -191,6 +210,7 @@ int main(void)
         OFFERING(its_bringer_may_go),
         OFFERING(what_its_client_keeps_has_none_either),
         OFFERING(without_descriptors_it_is_refused),
+        OFFERING(what_cannot_be_handed_over_is_committed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
