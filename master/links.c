@@ -99,8 +99,8 @@ void link_again(child *c, str name, uint32_t instance)
 {
     master *m = c->master;
     for (child *other = m->children; other; other = other->next) {
-        if (!str_equal(name, str_c(other->role->name)) || other->instance != instance || other->state != CHILD_UP ||
-            c->state != CHILD_UP || !may_talk(c, other) || c->pid >= other->pid)
+        if (!str_equal(name, str_c(other->role->name)) || other->instance != instance || !is_linkable(other) ||
+            !is_linkable(c) || !may_talk(c, other) || c->pid >= other->pid)
             continue;
         relink_note(c, other);
     }

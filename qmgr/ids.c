@@ -33,14 +33,14 @@ fault ids_open(qmgr *q)
     num_parse(str_trim(buf_str(&content)), 0, UINT64_MAX / 2, &mark);
     buf_free(&content);
     uint64_t now = clock_us();
-    q->id_first = q->id_next = mark > now ? mark : now;
+    q->id_next = mark > now ? mark : now;
     q->id_reserved = 0;
     return NO_FAULT;
 }
 
-bool ids_is_earlier(const qmgr *q, uint64_t id)
+bool ids_is_free(const qmgr *q, uint64_t id)
 {
-    return id && id < q->id_first && map_get(&q->messages, ID_KEY(id)) == NULL && map_get(&q->fresh, ID_KEY(id)) == NULL;
+    return id && id < q->id_next && map_get(&q->messages, ID_KEY(id)) == NULL && map_get(&q->fresh, ID_KEY(id)) == NULL;
 }
 
 fault ids_next(qmgr *q, uint64_t *out)

@@ -1,10 +1,11 @@
-/* Files for what cleanups have in memory: a message that was offered, or was to be, and must be kept after all. Also of a qmgr that is
- * gone, whose offer nobody can take any more. Runs in: qmgr. */
+/* Files for what cleanups have in memory: a message that was offered, or was to be, and must be kept after all. Also of an earlier qmgr,
+ * or of an earlier conversation: whether that delivered it nobody knows then, and twice is better than refused and delivered.
+ * Runs in: qmgr. */
 #include "ipc/talk/queue.h"
 #include "qmgr/qmgr.h"
 #include <stdlib.h>
 
-/* What the file is for; both NULL: the message is gone, and OVER is on its way, unless it is of an earlier qmgr, which left a file. */
+/* What the file is for; both NULL: the message is gone, and OVER is on its way; or a file of that name is there already. */
 typedef struct wish {
     fresh *fresh;
     message *offered;
@@ -13,9 +14,11 @@ typedef struct wish {
 /* False: nothing of this cleanup's, or it has a file. */
 static bool wish_find(qmgr *q, peer *from, const queue_name_ask *m, wish *out)
 {
-    message *offered = offer_is_of(q, m->queue_id, from) ? message_find(q, m->queue_id) : NULL;
-    *out = (wish){ map_get(&q->fresh, ID_KEY(m->queue_id)), offered };
-    if (m->is_orphan && ids_is_earlier(q, m->queue_id))
+    if (m->is_orphan)
+        offer_adopt(q, m->queue_id, from);
+    *out = (wish){ map_get(&q->fresh, ID_KEY(m->queue_id)),
+                   offer_is_of(q, m->queue_id, from) ? message_find(q, m->queue_id) : NULL };
+    if (m->is_orphan && ids_is_free(q, m->queue_id))
         out->fresh = fresh_add(q, from, m->queue_id);
     if (out->fresh && (out->fresh->holder != from || out->fresh->has_file))
         return false;

@@ -76,6 +76,20 @@ void offer_is_dropped(qmgr *q, uint64_t id, const peer *holder)
         finish_asked(q, m);
 }
 
+/* What was dropped with the conversation may be under way yet. */
+void offer_adopt(qmgr *q, uint64_t id, peer *holder)
+{
+    offer *o = offer_of(q, id);
+    message *m = message_find(q, id);
+    if (m == NULL || !m->is_in_memory)
+        return;
+    if (o)
+        o->holder = holder;
+    else
+        offer_add(q, id, holder);
+    m->asked = ASKED_NOTHING;
+}
+
 void offer_over(qmgr *q, uint64_t id, fault why)
 {
     offer *o = offer_of(q, id);

@@ -172,7 +172,7 @@ struct qmgr {
     timer wake;
     uint64_t wake_s; /* 0: not set */
     uint64_t seen_s; /* what the clock showed last */
-    uint64_t id_first, id_next, id_reserved; /* first: ids below it are of earlier runs */
+    uint64_t id_next, id_reserved;
     uint64_t accepted, delivered, deferred, failed; /* since the start */
 };
 
@@ -182,7 +182,7 @@ struct qmgr {
 fault ids_open(qmgr *q);
 fault ids_next(qmgr *q,
                uint64_t *out); /* greater than every one before, also before a restart or a step of the clock */
-bool ids_is_earlier(const qmgr *q, uint64_t id); /* an earlier run may have given it out, and nothing here has it */
+bool ids_is_free(const qmgr *q, uint64_t id); /* it was given out once, and nothing here has it */
 
 /* fresh.c */
 extern const talk cleanup_talk;
@@ -218,6 +218,7 @@ void offer_is_dropped(qmgr *q, uint64_t id, const peer *holder);   /* the same; 
 void offer_over(qmgr *q, uint64_t id, fault why); /* it is gone: delivered, or why not */
 void offer_holder_lost(const peer *p);
 bool offer_is_of(const qmgr *q, uint64_t id, const peer *holder);
+void offer_adopt(qmgr *q, uint64_t id, peer *holder); /* one in memory, whose holder began another conversation */
 
 /* scan.c */
 fault scan_all(qmgr *q); /* what earlier runs left */

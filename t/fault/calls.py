@@ -69,13 +69,30 @@ LARGE = [
     row("qmgr", "lseek", "EIO", 1, YES | NO),
 ]
 
-# Of a message that is delivered before it is durable in the queue: answered when it is delivered, or committed after all.
+# Of a message that is delivered before it is durable in the queue: a small one stands in memory, and gets a file when that fails.
 OFFER = [
     row("cleanup", "recvmsg", ("ENOMEM", "ECONNRESET"), (1, 2, 3, 4), twice=True),
     row("cleanup", "sendmsg", SOCKET, (1, 2, 3, 4), twice=True),
+    row("cleanup", "memfd_create", ("EMFILE", "ENOMEM"), 1, LATER),
     row("cleanup", "pwritev", ("ENOSPC", "EDQUOT"), 1, FULL),
+    row("cleanup", "fcntl", ("EMFILE", "EBUSY"), (1, 2), YES),  # sealed, and given to qmgr
+    row("cleanup", "close", "EIO", (1, 2), YES),
 ]
 
+# Of one that cannot be offered, or must be kept: it gets its file then.
+KEPT = [
+    row("cleanup", "recvmsg", ("ENOMEM", "ECONNRESET"), (1, 2, 3, 4), twice=True),
+    row("cleanup", "sendmsg", SOCKET, (1, 2, 3, 4), twice=True),
+    row("cleanup", "memfd_create", ("EMFILE", "ENOMEM"), 1, LATER),
+    row("cleanup", "pread64", "EIO", 1, NO),
+    row("cleanup", "pwrite64", ("ENOSPC", "EDQUOT"), 1, FULL),
+    row("cleanup", "pwrite64", "EIO", 1, NO),
+    row("cleanup", "fsync,fdatasync", DISK, 1, NO | FULL),
+    row("cleanup", "close", "EIO", (1, 2), YES),
+    row("qmgr", "openat,renameat", ("EMFILE", "ENFILE", "ENOMEM", "EIO", "ENOSPC"), 1, YES | NO | FULL),
+]
+
+# With a file for each, as large ones have it.
 QMGR = [
     row("qmgr", "recvmsg", ("ENOMEM", "ECONNRESET"), (1, 2, 3), twice=True),
     row("qmgr", "sendmsg", SOCKET, (1, 2), twice=True),
@@ -87,6 +104,17 @@ QMGR = [
     row("qmgr", "renameat", ("EIO", "ENOSPC"), (1, "1+"), YES),
     row("qmgr", "newfstatat", "EIO", 1, YES),
     row("qmgr", "pread64", "EIO", (1, 2, 3, 4, 5, 6, "1+"), YES),
+    row("qmgr", "close", "EIO", (1, 2), YES),
+    row("qmgr", "write", DISK, 1, YES),
+]
+
+# Of what stands in memory it is told by the file that comes with it.
+QMGR_MEMORY = [
+    row("qmgr", "recvmsg", ("ENOMEM", "ECONNRESET"), (1, 2, 3), twice=True),
+    row("qmgr", "sendmsg", SOCKET, (1, 2, 3), twice=True),
+    row("qmgr", "newfstatat", "EIO", 1, YES | NO),
+    row("qmgr", "pread64", "EIO", 1, YES | NO),
+    row("qmgr", "fcntl", "EMFILE", 1, YES),
     row("qmgr", "close", "EIO", (1, 2), YES),
     row("qmgr", "write", DISK, 1, YES),
 ]

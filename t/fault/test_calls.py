@@ -6,7 +6,8 @@ import subprocess
 import time
 
 import pytest
-from calls import ACCEPT, CUT_OFF, DELIVER, LARGE, OF_A_COMMAND, OFFER, PICKUP, QMGR, QUEUE, RELOAD, STOP, UNHEEDED, WORKER_STARTS
+from calls import (ACCEPT, CUT_OFF, DELIVER, KEPT, LARGE, OF_A_COMMAND, OFFER, PICKUP, QMGR, QMGR_MEMORY, QUEUE, RELOAD, STOP, UNHEEDED,
+                   WORKER_STARTS)
 from ledger import Client, Ledger, compare
 from members import members, pids
 from suite import INSTANCE, Suite, has_content
@@ -166,15 +167,33 @@ def test_a_large_message_on_its_way(faulty, rows):
     judge(faulty, rows, with_fault, large=1)
 
 
-@pytest.mark.parametrize("rows", by_role(queue=OFFER, schedule=QMGR, deliver=DELIVER))
+@pytest.mark.parametrize("rows", by_role(queue=OFFER, schedule=QMGR_MEMORY, deliver=DELIVER))
 def test_a_message_that_is_delivered_first(offering, rows):
     judge(offering, rows, with_fault)
+
+
+@pytest.mark.parametrize("rows", by_role(schedule=QMGR))
+def test_a_large_message_that_is_delivered_first(offering, rows):
+    judge(offering, rows, with_fault, large=1)
+
+
+def with_a_new_cleanup(s, r, option, label):
+    """It does not know yet that all is committed here, and gives no message a file before it must."""
+    (old,) = pids(s.master_pid, "cleanup")
+    os.kill(old, 9)
+    until(lambda: pids(s.master_pid, "cleanup") not in ([], [old]), "another cleanup")
+    return with_fault(s, r, option, label)
+
+
+@pytest.mark.parametrize("rows", by_role(kept=KEPT))
+def test_a_message_that_stood_in_memory(faulty, rows):
+    judge(faulty, rows, with_a_new_cleanup)
 
 
 def test_no_call_is_missing():
     """What the processes ask of the kernel for some messages stands in the tables."""
     known, seen = collections.defaultdict(set), collections.defaultdict(set)
-    for r in ACCEPT + QUEUE + LARGE + QMGR + DELIVER:
+    for r in ACCEPT + QUEUE + LARGE + OFFER + KEPT + QMGR + DELIVER:
         known[r.role].update(r.call.split(","))
     with Faulty(settings=SETTINGS, build="release") as s:
         for _ in range(2):

@@ -53,6 +53,7 @@ def other_builds(results, name):
     for preset in ("nobdb", "clang") if not name else ("dev", "release", "fuzz", "coverage", "nobdb", "clang"):
         if name not in f"build.{preset}":
             continue
-        good = build(results, preset, is_test=True)
+        tests = [f"unit/{target}" for _, _, target in unit.selected("db.")] if preset == "nobdb" else []
+        good = build(results, preset, ["suite", *tests] if tests else [], is_test=True)
         if preset == "nobdb":
             unit.run(results, preset, "db.", part="builds", is_built=good)

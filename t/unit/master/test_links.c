@@ -94,6 +94,23 @@ static void a_lost_one_is_made_again_once(void **state)
     assert_int_equal(qmgr->peer_count, 2);
 }
 
+/* Right at its start, before master has heard that it is there. */
+static void one_that_is_lost_at_the_start_is_made_again(void **state)
+{
+    (void)state;
+    world_load();
+    start_one("qmgr", 0);
+    ready_all();
+    start_one("cleanup", 0);
+    process_end *cleanup = end_last("cleanup"), *qmgr = end_last("qmgr");
+    rounds();
+    assert_int_equal(cleanup->peer_count, 1);
+    lost(cleanup, "qmgr", 0);
+    lost(qmgr, "cleanup", 0);
+    wait_peers(cleanup, 2);
+    wait_peers(qmgr, 2);
+}
+
 static void one_that_cannot_be_made_is_made_later(void **state)
 {
     struct rlimit usual, none;
@@ -139,6 +156,7 @@ int main(void)
         TEST(two_of_smtpd_talk_with_each_other_and_two_of_others_do_not),
         TEST(who_leaves_gets_no_new_one),
         TEST(a_lost_one_is_made_again_once),
+        TEST(one_that_is_lost_at_the_start_is_made_again),
         TEST(one_that_cannot_be_made_is_made_later),
         TEST(nobody_gets_one_that_is_not_in_the_table),
     };

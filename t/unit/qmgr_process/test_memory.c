@@ -271,7 +271,7 @@ static void one_that_an_earlier_qmgr_knew_gets_a_file(void **state)
 {
     (void)state;
     ids_take(1);
-    uint64_t earlier = w->qmgr.id_first - 5;
+    uint64_t earlier = w->ids[0] - 5;
     name_say(earlier, true);
     assert_true(w->named >= 0);
     fd_close(&w->named);
@@ -279,11 +279,51 @@ static void one_that_an_earlier_qmgr_knew_gets_a_file(void **state)
     assert_false(channel_is_open(&w->cleanup));
 }
 
+/* Not qmgr ended, but what they said to each other. */
+static void one_that_is_under_way_is_adopted(void **state)
+{
+    (void)state;
+    ids_take(1);
+    memory_say(QUEUE_OFFER, 0, 2);
+    channel_close(&w->cleanup);
+    rounds();
+    assert_int_equal(w->qmgr.offers.n, 0);
+    attach(&w->cleanup, &cleanup_end_talk, "cleanup");
+    result_of(0, FAULT_NONE);
+    name_say(w->ids[0], true);
+    assert_true(w->named >= 0);
+    assert_true(file_copy(w->fds[0], w->named));
+    say(QUEUE_DURABLE, w->ids[0]);
+    assert_int_equal(slot_of(QUEUE_ACTIVE, 0, 0), SLOT_DELIVERED);
+    result_of(1, FAULT_TRY_LATER);
+    assert_int_equal(slot_of(QUEUE_DEFERRED, 0, 1), SLOT_DEFERRED);
+    assert_int_equal(w->overs, 0);
+}
+
+/* Nobody knows any more whether it was delivered: it comes twice at worst. */
+static void one_that_was_delivered_meanwhile_is_taken_again(void **state)
+{
+    (void)state;
+    ids_take(1);
+    memory_say(QUEUE_OFFER, 0, 1);
+    channel_close(&w->cleanup);
+    rounds();
+    attach(&w->cleanup, &cleanup_end_talk, "cleanup");
+    result_of(0, FAULT_NONE);
+    name_say(w->ids[0], true);
+    assert_true(w->named >= 0);
+    assert_true(file_copy(w->fds[0], w->named));
+    say(QUEUE_DURABLE, w->ids[0]);
+    assert_int_equal(w->requests, 2);
+    result_of(1, FAULT_NONE);
+    assert_nothing_is_left(0);
+}
+
 static void not_if_that_one_left_a_file(void **state)
 {
     (void)state;
     ids_take(1);
-    uint64_t earlier = w->qmgr.id_first - 5;
+    uint64_t earlier = w->ids[0] - 5;
     message_add(&w->qmgr, earlier, QUEUE_DEFERRED, 1);
     name_say(earlier, true);
     assert_int_equal(w->named, -1);
@@ -387,6 +427,8 @@ int main(void)
         TEST(one_for_elsewhere_gets_a_file_first),
         TEST(what_a_lost_cleanup_had_in_memory_is_dropped),
         TEST(one_that_an_earlier_qmgr_knew_gets_a_file),
+        TEST(one_that_is_under_way_is_adopted),
+        TEST(one_that_was_delivered_meanwhile_is_taken_again),
         TEST(not_if_that_one_left_a_file),
         TEST(an_admin_may_hold_it),
         TEST(an_admin_may_delete_it),
