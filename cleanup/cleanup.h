@@ -75,6 +75,7 @@ typedef struct intake {
     uint32_t ref;
     intake_state state;
     blank file; /* fds −1 while there is none */
+    int memory; /* its memory file while it is committed from it; -1 */
     bool is_enclosed; /* it began without a file */
     str content;      /* of an enclosed one, until it stands in the file */
     arena arena;
@@ -95,6 +96,7 @@ typedef struct intake {
     uint64_t file_bytes;       /* up to the end mark */
     uint64_t due_ms;           /* of one that was offered: it is committed then */
     bool was_offered;          /* before it was committed */
+    bool must_be_kept;         /* qmgr has said so: it is not delivered to all */
     bool is_local;             /* its header is completed as one of our own */
     bool is_filtered;          /* the content must be looked at, as something in it is to be changed or checked */
     buf trace;                 /* the trace field after the checks; `has_trace` */
@@ -145,6 +147,7 @@ void stock_drop(const blank *b); /* tells qmgr */
 void stock_learn(const intake *i, uint64_t committed_bytes); /* which files are worth it; 0: it was delivered first */
 void blank_close(blank *b);
 bool blank_say(const blank *b, uint16_t type); /* to qmgr; a memory file is sealed, and goes along. False, errno: nothing was said */
+fault result_fault(const queue_result *m); /* as qmgr said it */
 void stock_opened(peer *p);
 void stock_lost(peer *p);
 
@@ -170,6 +173,7 @@ void intake_log_queued(const intake *i);
 /* commit.c */
 void commit_put(intake *i);  /* its end mark stands: it is made durable at the end of this round, and answered */
 bool commit_on_named(void *context, channel *ch, received *r); /* of qmgr: the file of one in memory */
+bool commit_on_unnamed(void *context, channel *ch, received *r);
 void commit_adopt(cleanup *c); /* a qmgr is there: those of an earlier one, in memory, ask it for files */
 void commit_all(cleanup *c); /* those that were put; returns when they are answered */
 
@@ -177,6 +181,7 @@ void commit_all(cleanup *c); /* those that were put; returns when they are answe
 bool offer_is_worth(const intake *i);
 void offer_start(intake *i);
 void offer_end(intake *i); /* it leaves the state OFFERED */
+void offer_go_on(intake *i); /* it cannot be committed now, but may be delivered yet */
 bool offer_on_keep(void *context, channel *ch, received *r); /* of qmgr */
 
 /* direct.c: who brought it keeps it until each recipient's result is said (LMTP) */

@@ -1,11 +1,14 @@
 /* Commit: the end marks stand, and one fsync each makes them messages (HOSTILE, Power cut). A failed one is never tried again into a
  * yes. A message that comes alone is waited for; several are made durable in the background, and those that come meanwhile begin at
  * once, instead of after two commits of a journal. Runs in: cleanup. */
+#include "base/log.h"
 #include "cleanup/cleanup.h"
 #include "os/fd.h"
 #include "os/file.h"
 #include "os/file_sync.h"
+#include "queue/id.h"
 #include <errno.h>
+#include <unistd.h>
 
 enum { TOGETHER_MAX = 16 };
 
@@ -36,6 +39,26 @@ static void answer(intake *i)
     intake_end(i, NO_FAULT);
 }
 
+/* One in memory that was offered may be delivered yet: then the answer is yes. What is refused here is not. */
+static void fail(intake *i, fault why)
+{
+    bool may_be_delivered = i->was_offered && !i->must_be_kept && i->memory >= 0 && i->file.qmgr;
+    if (!may_be_delivered) {
+        intake_end(i, why);
+        return;
+    }
+    log_event(LOG_WARNING, "not-kept", LOG_C("id", queue_id_text(i->file.id).text), LOG_C("reason", why.text));
+    queue_file m = { .queue_id = i->file.id };
+    channel_put(&i->file.qmgr->channel, QUEUE_UNNAMED, 0, queue_file, &m);
+    if (i->file.read_write >= 0 && ftruncate(i->file.read_write, 0) != 0) /* should qmgr end before it hears of it */
+        log_fault(LOG_ERROR, "not-emptied", fault_errno("empty the queue file"));
+    fd_close(&i->file.read_write);
+    i->file.read_write = i->memory;
+    i->memory = -1;
+    i->file.is_in_memory = true;
+    offer_go_on(i);
+}
+
 /* qmgr hears of them first: should we die between the two words, the messages are in the queue and the clients may send them again.
  * When it is gone, its successor finds the files. */
 static void settle(const file_sync *ended, size_t n)
@@ -45,7 +68,7 @@ static void settle(const file_sync *ended, size_t n)
             qmgr_tell(ended[k].owner);
     for (size_t k = 0; k < n; k++) {
         if ((errno = ended[k].error) != 0)
-            intake_end(ended[k].owner, fault_errno("make the message durable"));
+            fail(ended[k].owner, fault_errno("make the message durable"));
         else
             answer(ended[k].owner);
     }
@@ -163,15 +186,28 @@ bool commit_on_named(void *context, channel *ch, received *r)
     intake *i = intake_of_qmgr(from, m.queue_id);
     if (i == NULL || i->state != INTAKE_NAMING)
         return true; /* it is over, and the file gone */
-    int memory = i->file.read_write;
+    i->memory = i->file.read_write;
     i->file.read_write = received_take(r, 0);
     i->file.is_in_memory = false;
-    bool is_copied = file_copy(memory, i->file.read_write);
-    fd_close(&memory);
-    if (is_copied)
+    if (file_copy(i->memory, i->file.read_write))
         commit_put(i);
     else
-        intake_end(i, fault_errno("write the queue file"));
+        fail(i, fault_errno("write the queue file"));
+    return true;
+}
+
+bool commit_on_unnamed(void *context, channel *ch, received *r)
+{
+    queue_result m;
+    (void)ch;
+    if (queue_result_decode(r->bytes, &m) != PARSE_DONE || m.outcome > FAULT_BUG || m.outcome == FAULT_NONE)
+        return false;
+    intake *i = intake_of_qmgr(context, m.queue_id);
+    if (i == NULL || i->state != INTAKE_NAMING)
+        return true;
+    i->memory = i->file.read_write;
+    i->file.read_write = -1;
+    fail(i, result_fault(&m));
     return true;
 }
 

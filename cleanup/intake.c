@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "cleanup/cleanup.h"
+#include "os/fd.h"
 #include "queue/file.h"
 #include "queue/id.h"
 #include <stdlib.h>
@@ -18,6 +19,7 @@ intake *intake_new(bringer *b, uint32_t ref, intake_state state)
                    .ref = ref,
                    .state = state,
                    .file = { .read_write = -1, .write_only = -1 },
+                   .memory = -1,
                    .records = buf_new(QUEUE_ENVELOPE_MAX),
                    .arena = arena_new(INTAKE_BYTES_MAX),
                    .next = b->cleanup->intakes };
@@ -62,6 +64,7 @@ static void intake_free(intake *i)
     resolve_forget(i);
     offer_end(i);
     blank_close(&i->file);
+    fd_close(&i->memory);
     buf_free(&i->records);
     buf_free(&i->header);
     buf_free(&i->trace);

@@ -44,7 +44,8 @@ static void on_due(void *context)
         else if (i->state == INTAKE_OFFERED && i->due_ms < next)
             next = i->due_ms;
     }
-    if (c->offered)
+    c->next_due_ms = next;
+    if (next != UINT64_MAX)
         wake_at(c, next, now);
 }
 
@@ -53,6 +54,15 @@ static uint64_t patience_ms(const intake *i)
 {
     uint64_t more = i->content_bytes / OCTETS_PER_MS;
     return delay_ms(i->bringer->cleanup) + (more < MORE_MAX_MS ? more : MORE_MAX_MS);
+}
+
+void offer_go_on(intake *i)
+{
+    cleanup *c = i->bringer->cleanup;
+    i->state = INTAKE_OFFERED;
+    i->due_ms = UINT64_MAX;
+    if (c->offered++ == 0)
+        c->next_due_ms = UINT64_MAX;
 }
 
 void offer_start(intake *i)
@@ -78,6 +88,8 @@ bool offer_on_keep(void *context, channel *ch, received *r)
     if (queue_file_decode(r->bytes, &m) != PARSE_DONE)
         return false;
     intake *i = intake_of_qmgr(from, m.queue_id);
+    if (i)
+        i->must_be_kept = true;
     if (i && i->state == INTAKE_OFFERED)
         commit_put(i);
     return true;

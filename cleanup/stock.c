@@ -150,7 +150,7 @@ static bool on_fresh(void *context, channel *ch, received *r)
     return true;
 }
 
-static fault result_fault(const queue_result *m)
+fault result_fault(const queue_result *m)
 {
     char status[8];
     snprintf(status, sizeof status, "%.*s", STR_ARG(m->status));
@@ -179,6 +179,7 @@ static const talk_row rows[] = {
     { QUEUE_OVER, 0, 0, direct_on_over },
     { QUEUE_KEEP, 0, 0, offer_on_keep },
     { QUEUE_NAMED, 1, 1, commit_on_named },
+    { QUEUE_UNNAMED, 0, 0, commit_on_unnamed },
 };
 const talk qmgr_talk = { "cleanup-qmgr", rows, COUNT_OF(rows), NULL };
 

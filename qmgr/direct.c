@@ -27,12 +27,6 @@ fault direct_add(qmgr *q, uint64_t id, peer *holder)
     return NO_FAULT;
 }
 
-void over_say(peer *holder, uint64_t id, fault why)
-{
-    queue_result m = { .queue_id = id, .outcome = why.kind, .status = str_c(why.status), .reason = str_c(why.text) };
-    channel_put(&holder->channel, QUEUE_OVER, 0, queue_result, &m);
-}
-
 void direct_forget(qmgr *q, uint64_t id, const peer *holder)
 {
     direct *d = direct_of(q, id);
@@ -88,7 +82,7 @@ static void end(qmgr *q, message *m, fault all)
         outcomes_say(m, d->holder);
     message_remove(q, m); /* before the last word: what was answered is nowhere here */
     if (d->holder) {
-        over_say(d->holder, d->id, all);
+        result_say(d->holder, QUEUE_OVER, d->id, all);
         channel_flush(&d->holder->channel); /* now: we may be about to leave */
     }
     free(d);

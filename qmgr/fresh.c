@@ -112,10 +112,10 @@ static fault fresh_give(qmgr *q, peer *to, const queue_take *how)
     return NO_FAULT;
 }
 
-static void result_say(channel *c, uint16_t type, uint64_t id, fault f)
+void result_say(peer *to, uint16_t type, uint64_t id, fault f)
 {
     queue_result m = { .queue_id = id, .outcome = f.kind, .status = str_c(f.status), .reason = str_c(f.text) };
-    channel_put(c, type, 0, queue_result, &m);
+    channel_put(&to->channel, type, 0, queue_result, &m);
 }
 
 static bool on_take(void *context, channel *c, received *r)
@@ -123,6 +123,7 @@ static bool on_take(void *context, channel *c, received *r)
     peer *from = context;
     qmgr *q = from->daemon->state;
     queue_take m;
+    (void)c;
     if (queue_take_decode(r->bytes, &m) != PARSE_DONE || m.count == 0 || m.count > LOT_MAX || m.kind >= FRESH_KINDS ||
         m.prepared_bytes > QUEUE_PREPARED_MAX)
         return false;
@@ -133,7 +134,7 @@ static bool on_take(void *context, channel *c, received *r)
         f = fresh_give(q, from, &m);
     if (is_fault(f)) {
         log_fault(LOG_WARNING, "queue-full", f);
-        result_say(c, QUEUE_FULL, 0, f);
+        result_say(from, QUEUE_FULL, 0, f);
     }
     return true;
 }
@@ -195,7 +196,7 @@ static bool on_direct(void *context, channel *c, received *r)
         return true;
     }
     fresh_remove(w.q, w.held);
-    over_say(w.from, w.id, why);
+    result_say(w.from, QUEUE_OVER, w.id, why);
     return true;
 }
 
@@ -270,6 +271,7 @@ static const talk_row rows[] = {
     { QUEUE_OFFER, 0, 1, on_offer },
     { QUEUE_DROP, 0, 0, on_drop },
     { QUEUE_NAME, 0, 0, memory_on_name },
+    { QUEUE_UNNAMED, 0, 0, memory_on_unnamed },
 };
 const talk cleanup_talk = { "cleanup-qmgr", rows, COUNT_OF(rows), NULL };
 

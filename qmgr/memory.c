@@ -25,14 +25,22 @@ static bool wish_find(qmgr *q, peer *from, const queue_name_ask *m, wish *out)
     return out->offered == NULL || !out->offered->has_file;
 }
 
-/* Its cleanup refuses it; what of it is being delivered ends. */
-static void refuse(qmgr *q, peer *from, uint64_t id, const wish *w, fault why)
+bool memory_on_unnamed(void *context, channel *c, received *r)
 {
-    over_say(from, id, why);
-    if (w->fresh)
-        fresh_forget(q, w->fresh);
-    else
-        offer_is_dropped(q, id, from);
+    peer *from = context;
+    qmgr *q = from->daemon->state;
+    queue_file m;
+    (void)c;
+    if (queue_file_decode(r->bytes, &m) != PARSE_DONE)
+        return false;
+    fresh *f = map_get(&q->fresh, ID_KEY(m.queue_id));
+    message *offered = offer_is_of(q, m.queue_id, from) ? message_find(q, m.queue_id) : NULL;
+    bool *has_file = offered && offered->is_in_memory ? &offered->has_file : f && f->holder == from ? &f->has_file : NULL;
+    if (has_file && *has_file)
+        queue_tree_remove(q->root_fd, QUEUE_ACTIVE, m.queue_id);
+    if (has_file)
+        *has_file = false;
+    return true; /* or it is delivered and gone already */
 }
 
 bool memory_on_name(void *context, channel *c, received *r)
@@ -45,12 +53,12 @@ bool memory_on_name(void *context, channel *c, received *r)
         return false;
     bool is_gone = w.fresh == NULL && w.offered == NULL;
     if (is_gone && m.is_orphan)
-        over_say(from, m.queue_id, fault_make(FAULT_TRY_LATER, "3.0", "Queue manager restarted"));
+        result_say(from, QUEUE_UNNAMED, m.queue_id, fault_make(FAULT_TRY_LATER, "3.0", "Queue manager restarted"));
     if (is_gone)
         return true;
     int fd = fresh_open(q, m.queue_id);
     if (fd < 0) {
-        refuse(q, from, m.queue_id, &w, fault_errno("make a queue file"));
+        result_say(from, QUEUE_UNNAMED, m.queue_id, fault_errno("make a queue file"));
         return true;
     }
     *(w.fresh ? &w.fresh->has_file : &w.offered->has_file) = true;

@@ -95,7 +95,7 @@ void offer_over(qmgr *q, uint64_t id, fault why)
     offer *o = offer_of(q, id);
     if (o == NULL)
         return;
-    over_say(o->holder, id, why);
+    result_say(o->holder, QUEUE_OVER, id, why);
     offer_end(q, o);
 }
 

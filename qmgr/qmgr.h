@@ -188,12 +188,14 @@ bool ids_is_free(const qmgr *q, uint64_t id); /* it was given out once, and noth
 extern const talk cleanup_talk;
 bool fresh_prepare(process *p); /* looks, before confinement, what the file system needs */
 fresh *fresh_add(qmgr *q, peer *holder, uint64_t id); /* without a file */
+void result_say(peer *to, uint16_t type, uint64_t id, fault f); /* a queue_result to a cleanup */
 void fresh_forget(qmgr *q, fresh *f); /* its file stays, if it has one */
 int fresh_open(qmgr *q, uint64_t id); /* makes the file of one, read-write, the caller's; -1: errno */
 void fresh_holder_lost(peer *p);
 
 /* memory.c: files for what a cleanup has in memory */
 bool memory_on_name(void *context, channel *c, received *r);
+bool memory_on_unnamed(void *context, channel *c, received *r);
 
 /* spare.c: files that are used again */
 bool spare_keep(qmgr *q, message *m);    /* empties its file; false: it is as it was */
@@ -202,7 +204,6 @@ void spares_remove(process *p);          /* of a qmgr that leaves */
 
 /* direct.c: messages that whoever brought them keeps until the results are said: tried once, told, and gone */
 fault direct_add(qmgr *q, uint64_t id, peer *holder);         /* a fault: there is no room for one now */
-void over_say(peer *holder, uint64_t id, fault why);
 void direct_forget(qmgr *q, uint64_t id, const peer *holder); /* the holder does not wait for it any more */
 void direct_holder_lost(const peer *p);
 bool is_direct(const qmgr *q, const message *m);

@@ -33,6 +33,9 @@ class OnDisk(Suite):
             super().__exit__(kind, value, trace)
 
 
+LARGE = (b"y" * 70 + b"\r\n") * 400  # has a file in the queue from the start
+
+
 def send(suite, ledger, user="user1", content=None):
     """The reply to the end of data, or the one that came before it and said no."""
     ident, made, user = ledger.make([user])
@@ -132,8 +135,15 @@ def test_a_queue_that_becomes_read_only(tmp_path):
         assert send(s, ledger)[0] == 250
         s.wait_queue_empty()
         s.disk.cut()
-        answers = [send(s, ledger) for _ in range(5)]
+        answers = [send(s, ledger, content=LARGE) for _ in range(5)]
         assert all(400 <= code < 500 for code, _ in answers), answers
+        before = len(s.messages())
+        small = [send(s, ledger)[0] for _ in range(5)]  # these need the queue only if they cannot be delivered at once
+        assert all(code == 250 or 400 <= code < 500 for code in small), small
+        assert len(s.messages()) >= before + small.count(250)
+        os.chmod(os.path.join(s.mail_dir, "user2", "Maildir"), 0)
+        assert 400 <= send(s, ledger, "user2")[0] < 500
+        os.chmod(os.path.join(s.mail_dir, "user2", "Maildir"), 0o700)
         s.kill()
         s.disk.close()
         s.disk.mount()

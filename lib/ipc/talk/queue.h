@@ -7,7 +7,8 @@
  * DIRECT instead of DURABLE: deliver it now, once, and say how it went. An OUTCOME for each recipient of the file and OVER come back,
  * and the file is gone; until then it is not durable, and who brought it has it still.
  * What is small, and will hardly have to be kept, is given an id alone (FRESH_ID), and stands in a memory file, which goes along with
- * OFFER or DIRECT, sealed. It has no file before its cleanup asks for one by NAME, copies the message into it, and says DURABLE. */
+ * OFFER or DIRECT, sealed. It has no file before its cleanup asks for one by NAME, copies the message into it, and says DURABLE. Where
+ * that cannot be had (UNNAMED, or cleanup says so), an offer stays one as long as its deliveries are under way. */
 #pragma once
 #include "ipc/message.h"
 
@@ -23,8 +24,9 @@ enum queue_type {
     QUEUE_OFFER,    /* queue_file; the memory file, if it stands in one */
     QUEUE_KEEP,     /* queue_file: of one that was offered */
     QUEUE_HELD,     /* queue_file: it is durable, and policy or a check said to hold it */
-    QUEUE_NAME,     /* queue_name_ask: a file, please, for what has an id alone; a fault comes back as OVER */
+    QUEUE_NAME,     /* queue_name_ask: a file, please, for what has an id alone */
     QUEUE_NAMED,    /* queue_file; descriptor: read-write */
+    QUEUE_UNNAMED,  /* of qmgr, queue_result: why there is none; of cleanup, queue_file: that one is not used, the message stands in memory */
 };
 
 enum fresh_kind {

@@ -85,6 +85,64 @@ static void what_cannot_be_copied_is_refused(void **state)
     assert_answered(FAULT_TRY_LATER, 0, 1);
 }
 
+static void wait_named(void)
+{
+    for (int i = 0; i < 1000 && w->qmgr[0].names == 0; i++)
+        rounds();
+    assert_int_equal(w->qmgr[0].names, 1);
+}
+
+/* It was due: what of it is under way yet may end well, and who was told no would bring it again. */
+static void without_one_it_may_be_delivered_yet(void **state)
+{
+    (void)state;
+    w->generation.snapshot.base.queue_commit_delay_ms = 100;
+    w->qmgr[0].is_deaf = true;
+    uint64_t id = message_bring();
+    wait_named();
+    qmgr_say(QUEUE_UNNAMED, id, FAULT_TRY_LATER);
+    assert_int_equal(w->dones, 0);
+    assert_int_equal(w->cleanup.offered, 1);
+    assert_true(w->cleanup.intakes->file.is_in_memory);
+    enclosed_say(&w->smtpd, 2, STR(CONTENT), sizeof CONTENT - 1);
+    for (int i = 0; i < 1000 && w->qmgr[0].names == 1; i++)
+        rounds();
+    assert_int_equal(w->qmgr[0].names, 2); /* the other one is due as ever */
+    qmgr_say(QUEUE_OVER, w->cleanup.intakes->file.id, FAULT_NONE);
+    assert_int_equal(w->dones, 1);
+    qmgr_say(QUEUE_OVER, id, FAULT_NONE);
+    assert_int_equal(w->dones, 2);
+    assert_int_equal(w->outcome, FAULT_NONE);
+    assert_int_equal(w->cleanup.offered + w->process.sessions, 0);
+}
+
+/* Or not, and then it is refused, unless there is room again. */
+static void or_it_must_be_kept_after_all(void **state)
+{
+    (void)state;
+    w->generation.snapshot.base.queue_commit_delay_ms = 100;
+    w->qmgr[0].is_broken = true;
+    uint64_t id = message_bring();
+    wait_named();
+    rounds();
+    assert_int_equal(w->qmgr[0].unnameds, 1);
+    assert_int_equal(w->dones, 0);
+    w->qmgr[0].is_broken = false;
+    qmgr_say(QUEUE_KEEP, id, FAULT_NONE);
+    assert_answered(FAULT_NONE, 1, 0);
+    assert_goes_to(id, "local");
+}
+
+static void what_must_be_kept_and_cannot_is_refused(void **state)
+{
+    (void)state;
+    w->qmgr[0].is_deaf = true;
+    uint64_t id = message_bring();
+    qmgr_say(QUEUE_KEEP, id, FAULT_NONE);
+    qmgr_say(QUEUE_UNNAMED, id, FAULT_TRY_LATER);
+    assert_answered(FAULT_TRY_LATER, 0, 1);
+}
+
 /* Whether the one that is gone had delivered it is not known: it is kept, and the next one delivers it. */
 static void the_next_qmgr_keeps_what_one_left(void **state)
 {
@@ -205,6 +263,9 @@ int main(void)
         OFFERING(it_may_be_delivered_while_it_waits_for_one),
         OFFERING(without_one_it_is_refused),
         OFFERING(what_cannot_be_copied_is_refused),
+        OFFERING(without_one_it_may_be_delivered_yet),
+        OFFERING(or_it_must_be_kept_after_all),
+        OFFERING(what_must_be_kept_and_cannot_is_refused),
         OFFERING(the_next_qmgr_keeps_what_one_left),
         OFFERING(also_one_that_is_there_already),
         OFFERING(its_bringer_may_go),

@@ -21,7 +21,7 @@ enum { FILES_MAX = 512, ASKS_MAX = 16 };
 
 typedef struct qmgr_end {
     channel channel;
-    unsigned takes, drops, durables, directs, offers, helds, names, orphans;
+    unsigned takes, drops, durables, directs, offers, helds, names, orphans, unnameds;
     bool is_full, is_slow, is_deaf, is_broken; /* to NAME: it says nothing, or gives what cannot be written */
     uint32_t due; /* files that a slow one owes */
     queue_take how; /* the last TAKE */
@@ -144,6 +144,13 @@ static bool on_name(void *context, channel *c, received *r)
     return true;
 }
 
+static bool on_unnamed(void *context, channel *c, received *r)
+{
+    (void)c, (void)r;
+    ((qmgr_end *)context)->unnameds++;
+    return true;
+}
+
 static bool on_held(void *context, channel *c, received *r)
 {
     (void)c, (void)r;
@@ -212,6 +219,7 @@ static const talk_row qmgr_rows[] = { { QUEUE_TAKE, 0, 0, on_take },
                                       { QUEUE_DIRECT, 0, 1, on_direct },
                                       { QUEUE_OFFER, 0, 1, on_offer },
                                       { QUEUE_NAME, 0, 0, on_name },
+                                      { QUEUE_UNNAMED, 0, 0, on_unnamed },
                                       { QUEUE_HELD, 0, 0, on_held },
                                       { QUEUE_DROP, 0, 0, on_drop } };
 static const talk qmgr_end_talk = { "qmgr", qmgr_rows, COUNT_OF(qmgr_rows), NULL };
@@ -378,8 +386,8 @@ static inline void assert_goes_to(uint64_t id, const char *user)
 static inline void qmgr_say(uint16_t type, uint64_t id, fault_kind outcome)
 {
     queue_file file = { .queue_id = id };
-    queue_result result = { .queue_id = id, .outcome = outcome };
-    if (type == QUEUE_OVER)
+    queue_result result = { .queue_id = id, .outcome = outcome, .status = STR("3.1") };
+    if (type == QUEUE_OVER || type == QUEUE_UNNAMED)
         channel_put(&w->qmgr[0].channel, type, 0, queue_result, &result);
     else
         channel_put(&w->qmgr[0].channel, type, 0, queue_file, &file);

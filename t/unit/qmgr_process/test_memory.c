@@ -218,7 +218,8 @@ static void what_is_delivered_while_it_is_copied_goes(void **state)
     assert_nothing_is_left(0);
 }
 
-static void without_a_file_it_is_refused(void **state)
+/* An offer stays one: its delivery may end well. */
+static void where_no_file_can_be_made_that_is_said(void **state)
 {
     (void)state;
     ids_take(2);
@@ -228,12 +229,38 @@ static void without_a_file_it_is_refused(void **state)
     name_say(w->ids[0], false);
     name_say(w->ids[1], false); /* it is no message yet */
     assert_int_equal(w->named, -1);
-    assert_int_equal(w->overs, 2);
-    assert_int_equal(w->over, FAULT_TRY_LATER);
-    assert_int_equal(w->qmgr.messages.n, 1);
-    result_of(0, FAULT_NONE); /* in flight */
-    assert_int_equal(w->qmgr.messages.n + w->qmgr.fresh.n, 0);
-    assert_int_equal(w->overs, 2);
+    assert_int_equal(w->unnameds, 2);
+    result_of(0, FAULT_NONE);
+    assert_int_equal(w->overs, 1);
+    assert_int_equal(w->over, FAULT_NONE);
+    assert_int_equal(w->qmgr.messages.n, 0);
+    assert_int_equal(w->qmgr.fresh.n, 1);
+    say(QUEUE_DROP, w->ids[1]);
+    assert_int_equal(w->qmgr.fresh.n, 0);
+    assert_true(has_file(0) && has_file(1));
+}
+
+/* The disk is full, or fails: the message stands in memory as before. */
+static void a_file_that_is_not_used_goes(void **state)
+{
+    (void)state;
+    ids_take(2);
+    memory_say(QUEUE_OFFER, 0, 1);
+    for (size_t i = 0; i < 2; i++) {
+        name_say(w->ids[i], false);
+        assert_true(has_file(i));
+        say(QUEUE_UNNAMED, w->ids[i]);
+        assert_false(has_file(i));
+    }
+    say(QUEUE_UNNAMED, w->ids[0]); /* it has none */
+    say(QUEUE_UNNAMED, w->ids[0] + 1000);
+    assert_true(channel_is_open(&w->cleanup));
+    result_of(0, FAULT_TRY_LATER);
+    assert_int_equal(w->keeps, 1);
+    file_it(0);
+    assert_true(is_in(QUEUE_DEFERRED, w->ids[0]));
+    say(QUEUE_UNNAMED, w->ids[0]); /* too late: it is like any other now */
+    assert_true(is_in(QUEUE_DEFERRED, w->ids[0]));
 }
 
 static void one_for_elsewhere_gets_a_file_first(void **state)
@@ -327,11 +354,10 @@ static void not_if_that_one_left_a_file(void **state)
     message_add(&w->qmgr, earlier, QUEUE_DEFERRED, 1);
     name_say(earlier, true);
     assert_int_equal(w->named, -1);
-    assert_int_equal(w->overs, 1);
-    assert_int_equal(w->over, FAULT_TRY_LATER);
+    assert_int_equal(w->unnameds, 1);
     name_say(w->qmgr.id_next + 1000, true); /* nobody gave this one yet */
     assert_int_equal(w->named, -1);
-    assert_int_equal(w->overs, 2);
+    assert_int_equal(w->unnameds, 2);
     assert_true(channel_is_open(&w->cleanup));
 }
 
@@ -423,7 +449,8 @@ int main(void)
         TEST(damage_that_a_delivery_finds_refuses_it),
         TEST(a_name_for_what_is_gone_is_not_made),
         TEST(what_is_delivered_while_it_is_copied_goes),
-        TEST(without_a_file_it_is_refused),
+        TEST(where_no_file_can_be_made_that_is_said),
+        TEST(a_file_that_is_not_used_goes),
         TEST(one_for_elsewhere_gets_a_file_first),
         TEST(what_a_lost_cleanup_had_in_memory_is_dropped),
         TEST(one_that_an_earlier_qmgr_knew_gets_a_file),

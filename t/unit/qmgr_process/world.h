@@ -31,7 +31,7 @@ static struct world {
     int named;               /* the last file that was asked for; -1: there was none */
     int writer; /* of the last file that was given with one */
     size_t given, full;
-    unsigned requests, overs, keeps;
+    unsigned requests, overs, keeps, unnameds;
     fault_kind over;
     queue_outcome outcomes[GIVEN_MAX]; /* of a direct message; without texts */
     size_t outcome_count;
@@ -74,6 +74,13 @@ static bool on_named(void *context, channel *c, received *r)
     if (w->named >= 0)
         close(w->named);
     w->named = received_take(r, 0);
+    return true;
+}
+
+static bool on_unnamed(void *context, channel *c, received *r)
+{
+    (void)context, (void)c, (void)r;
+    w->unnameds++;
     return true;
 }
 
@@ -127,6 +134,7 @@ static bool on_request(void *context, channel *c, received *r)
 
 static const talk_row cleanup_rows[] = { { QUEUE_FRESH, 0, 2, on_fresh },
                                          { QUEUE_NAMED, 1, 1, on_named },
+                                         { QUEUE_UNNAMED, 0, 0, on_unnamed },
                                          { QUEUE_FULL, 0, 0, on_full },
                                          { QUEUE_OUTCOME, 0, 0, on_outcome },
                                          { QUEUE_OVER, 0, 0, on_over },
