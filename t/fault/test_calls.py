@@ -29,13 +29,7 @@ class Faulty(Suite):
     def start(self):
         super().start()
         self.ledger, self.labels, self.slowest, self.large = Ledger(), {}, 0.0, 0
-        path = os.path.join(self.config_dir, "master.cf")
-        with open(path, encoding="utf-8") as f:
-            text = f.read()
-        alone = re.sub(r"(?m) - (cleanup|smtpd)$", r" 1 \1", text)
-        if alone != text:
-            with open(path, "w", encoding="utf-8") as f:
-                f.write(alone)
+        if self.most_set(cleanup=1, smtpd=1):
             assert self.postrider("reload").returncode == 0
             for role in ("cleanup", "smtpd"):
                 until(lambda: len(pids(self.master_pid, role)) == 1, f"one {role}")

@@ -11,6 +11,7 @@ ROUNDS = {False: 150, True: 60}  # spool and mailboxes on one disk, and on one e
 PLANTED_ROUNDS, COMMITTED_ROUNDS = 60, 40
 
 
+@pytest.mark.limit(600)
 @pytest.mark.parametrize("has_two", ROUNDS, ids=["one-disk", "two-disks"])
 def test_nothing_acknowledged_is_lost(has_two):
     with Cuttable("ext4", has_two=has_two) as suite:

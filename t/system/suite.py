@@ -126,6 +126,17 @@ class Suite:
     def wait_queue_empty(self, *seconds):
         until(self.is_queue_empty, "an empty queue", *seconds)
 
+    def most_set(self, **most):
+        """How many processes of a role there are, from the next start or reload on: most_set(cleanup=1). Whether that is new."""
+        path = os.path.join(self.config_dir, "master.cf")
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        changed = re.sub(rf"(?m) - ({'|'.join(most)})$", lambda row: f" {most[row.group(1)]} {row.group(1)}", text)
+        if changed != text:
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(changed)
+        return changed != text
+
     def processes(self, role):
         """Pids of a role that this suite runs now, by what master reports."""
         rows = self.postrider("status").stdout

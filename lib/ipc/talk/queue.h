@@ -26,7 +26,7 @@ enum queue_type {
     QUEUE_HELD,     /* queue_file: it is durable, and policy or a check said to hold it */
     QUEUE_NAME,     /* queue_name_ask: a file, please, for what has an id alone */
     QUEUE_NAMED,    /* queue_file; descriptor: read-write */
-    QUEUE_UNNAMED,  /* of qmgr, queue_result: why there is none; of cleanup, queue_file: that one is not used, the message stands in memory */
+    QUEUE_UNNAMED,  /* of qmgr, queue_result: why there is none; of cleanup, queue_file: it is not used, the message stands in memory */
 };
 
 enum fresh_kind {
