@@ -96,7 +96,8 @@ typedef struct intake {
     uint64_t file_bytes;       /* up to the end mark */
     uint64_t due_ms;           /* of one that was offered: it is committed then */
     bool was_offered;          /* before it was committed */
-    bool must_be_kept;         /* qmgr has said so: it is not delivered to all */
+    bool must_be_kept;         /* qmgr has said so, as it is not delivered to all; or nobody knows of the offer any more */
+    bool is_delivered;         /* while it was committed */
     bool is_local;             /* its header is completed as one of our own */
     bool is_filtered;          /* the content must be looked at, as something in it is to be changed or checked */
     buf trace;                 /* the trace field after the checks; `has_trace` */

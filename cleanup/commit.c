@@ -39,12 +39,12 @@ static void answer(intake *i)
     intake_end(i, NO_FAULT);
 }
 
-/* One in memory that was offered may be delivered yet: then the answer is yes. What is refused here is not. */
+/* One that was offered may be delivered already; one in memory, yet: then the answer is yes. What is refused here is not. */
 static void fail(intake *i, fault why)
 {
     bool may_be_delivered = i->was_offered && !i->must_be_kept && i->memory >= 0 && i->file.qmgr;
-    if (!may_be_delivered) {
-        intake_end(i, why);
+    if (i->is_delivered || !may_be_delivered) {
+        intake_end(i, i->is_delivered ? NO_FAULT : why);
         return;
     }
     log_event(LOG_WARNING, "not-kept", LOG_C("id", queue_id_text(i->file.id).text), LOG_C("reason", why.text));
@@ -163,6 +163,7 @@ static void name_ask(intake *i)
 {
     queue_name_ask m = { .queue_id = i->file.id, .is_orphan = i->file.qmgr == NULL };
     i->state = INTAKE_NAMING;
+    i->must_be_kept = i->must_be_kept || m.is_orphan;
     if (i->file.qmgr == NULL)
         i->file.qmgr = daemon_peer(i->bringer->cleanup->process, "qmgr");
     if (i->file.qmgr)

@@ -66,7 +66,10 @@ bool direct_on_over(void *context, channel *ch, received *r)
     (void)ch;
     if (queue_result_decode(r->bytes, &m) != PARSE_DONE || m.outcome > FAULT_BUG)
         return false;
-    intake *i = intake_of(context, m.queue_id);
+    intake *i = intake_of_qmgr(context, m.queue_id);
+    if (i && i->state == INTAKE_COMMITTING)
+        i->is_delivered = i->was_offered && m.outcome == FAULT_NONE;
+    i = intake_of(context, m.queue_id);
     if (i == NULL)
         return true;
     if (m.outcome == FAULT_NONE && i->state != INTAKE_DIRECT)

@@ -133,6 +133,41 @@ static void or_it_must_be_kept_after_all(void **state)
     assert_goes_to(id, "local");
 }
 
+/* The word comes while the disk is waited for, which then fails. */
+static void what_was_delivered_while_it_was_committed_is_answered(void **state)
+{
+    (void)state;
+    uint64_t id = message_bring();
+    w->qmgr[0].is_deaf = true;
+    qmgr_say(QUEUE_KEEP, id, FAULT_NONE);
+    intake *i = intake_by_id(&w->cleanup, id);
+    i->state = INTAKE_COMMITTING;
+    qmgr_say(QUEUE_OVER, id, FAULT_NONE);
+    assert_int_equal(w->dones, 0);
+    assert_true(i->is_delivered);
+    i->state = INTAKE_NAMING;
+    qmgr_say(QUEUE_UNNAMED, id, FAULT_TRY_LATER);
+    assert_int_equal(w->dones, 1);
+    assert_int_equal(w->outcome, FAULT_NONE);
+}
+
+/* Nobody would say of it that it is over. */
+static void what_the_next_qmgr_cannot_keep_is_refused(void **state)
+{
+    (void)state;
+    uint64_t id = message_bring();
+    channel_close(&w->qmgr[0].channel);
+    w->qmgr[1].is_deaf = true;
+    qmgr_start(1);
+    assert_int_equal(w->qmgr[1].orphans, 1);
+    queue_result full = { .queue_id = id, .outcome = FAULT_TRY_LATER, .status = STR("3.1"), .reason = STR("full") };
+    channel_put(&w->qmgr[1].channel, QUEUE_UNNAMED, 0, queue_result, &full);
+    rounds();
+    assert_int_equal(w->dones, 1);
+    assert_int_equal(w->outcome, FAULT_TRY_LATER);
+    assert_int_equal(w->cleanup.offered + w->process.sessions, 0);
+}
+
 static void what_must_be_kept_and_cannot_is_refused(void **state)
 {
     (void)state;
@@ -266,6 +301,8 @@ int main(void)
         OFFERING(without_one_it_may_be_delivered_yet),
         OFFERING(or_it_must_be_kept_after_all),
         OFFERING(what_must_be_kept_and_cannot_is_refused),
+        OFFERING(what_was_delivered_while_it_was_committed_is_answered),
+        OFFERING(what_the_next_qmgr_cannot_keep_is_refused),
         OFFERING(the_next_qmgr_keeps_what_one_left),
         OFFERING(also_one_that_is_there_already),
         OFFERING(its_bringer_may_go),
