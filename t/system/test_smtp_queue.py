@@ -197,7 +197,7 @@ def test_what_was_not_acknowledged_is_not_delivered():
         with hello(suite) as c:
             assert envelope(c).startswith("250")
             assert c.ask("DATA\r\n").startswith("354")
-            c.say("Subject: x\r\n\r\nmark-half\r\n")
+            c.say("Subject: x\r\n\r\nmark-half\r\n" + 400 * f"{'x' * 70}\r\n")  # of a small one there would be no file yet
             until(lambda: suite.queue_files("incoming"), "the file")
             suite.kill()
         suite.start()
