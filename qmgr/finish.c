@@ -242,11 +242,35 @@ void finish_dropped(qmgr *q, message *m)
     schedule_soon(q);
 }
 
+/* One in memory whose cleanup does not speak of it any more. It may have made its file durable, and said so to the client: that is as
+ * if a start had found it. Without a file nobody was told anything. */
+static void finish_left(qmgr *q, message *m)
+{
+    q->active_count--;
+    m->state = MESSAGE_AT_REST;
+    if (m->has_file) {
+        m->is_in_memory = false;
+        m->is_found = true;
+        message_unload(q, m);
+        schedule_ready(q, m);
+    } else {
+        message_remove(q, m);
+    }
+    schedule_soon(q);
+}
+
 /* Called again when a report was made, until all are. */
 void finish_round(qmgr *q, message *m)
 {
-    if (q->offers.n && !is_delivered(q, m) && offer_park(q, m))
-        return;
+    bool is_offered = (q->offers.n || m->is_in_memory) && !is_direct(q, m);
+    if (is_offered && !is_delivered(q, m)) {
+        if (offer_park(q, m))
+            return;
+        if (m->is_in_memory && m->asked != ASKED_DELETE) {
+            finish_left(q, m);
+            return;
+        }
+    }
     if (!is_direct(q, m) && m->asked != ASKED_DELETE && report_start(q, m))
         return;
     tally t = tally_of(m->loaded);

@@ -52,11 +52,19 @@ static fault space_check(qmgr *q)
     return NO_FAULT;
 }
 
+void fresh_hold(fresh *f, peer *holder)
+{
+    if (f->holder)
+        f->holder->asked--;
+    f->holder = holder;
+    holder->asked++;
+}
+
 fresh *fresh_add(qmgr *q, peer *holder, uint64_t id)
 {
     fresh *n = memory_get(sizeof *n);
-    *n = (fresh){ .id = id, .holder = holder };
-    holder->asked++;
+    *n = (fresh){ .id = id };
+    fresh_hold(n, holder);
     map_put(&q->fresh, ID_KEY(n->id), n);
     return n;
 }

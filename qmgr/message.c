@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-message *message_find(qmgr *q, uint64_t id)
+message *message_find(const qmgr *q, uint64_t id)
 {
     return map_get(&q->messages, ID_KEY(id));
 }

@@ -1,7 +1,7 @@
 /* Messages that are offered before they are durable: when all their recipients have them durably first, the queue's own fsync is
  * left out. Else who offered it makes it durable before anything is said of it that only a durable message may be. So an offer ends
- * in one of three ways: the message is gone (OVER), it is durable (DURABLE), or its cleanup is: then one that has a file is taken for
- * durable, as a start would that finds it whole, and one in memory is dropped. Neither was answered. Runs in: qmgr. */
+ * in one of three ways: the message is gone (OVER), it is durable (DURABLE), or what its cleanup says is: then one in a file is taken
+ * for durable, as a start would that finds it whole; of one in memory finish_round sees what becomes of it. Runs in: qmgr. */
 #include "base/memory.h"
 #include "ipc/talk/queue.h"
 #include "qmgr/qmgr.h"
@@ -56,10 +56,10 @@ bool offer_is_durable(qmgr *q, uint64_t id, const peer *holder)
     return true;
 }
 
-bool offer_is_of(const qmgr *q, uint64_t id, const peer *holder)
+message *offer_of_holder(const qmgr *q, uint64_t id, const peer *holder)
 {
     const offer *o = offer_of(q, id);
-    return o && o->holder == holder;
+    return o && o->holder == holder ? message_find(q, id) : NULL;
 }
 
 void offer_is_dropped(qmgr *q, uint64_t id, const peer *holder)
@@ -76,18 +76,17 @@ void offer_is_dropped(qmgr *q, uint64_t id, const peer *holder)
         finish_asked(q, m);
 }
 
-/* What was dropped with the conversation may be under way yet. */
+/* What was left with the conversation may be under way yet. A file that was left may be on its way into the queue: it stays left. */
 void offer_adopt(qmgr *q, uint64_t id, peer *holder)
 {
     offer *o = offer_of(q, id);
-    message *m = message_find(q, id);
-    if (m == NULL || !m->is_in_memory)
+    const message *m = message_find(q, id);
+    if (m == NULL || !m->is_in_memory || is_direct(q, m) || m->asked == ASKED_DELETE)
         return;
-    if (o)
+    if (o && o->holder->instance == holder->instance)
         o->holder = holder;
-    else
+    else if (o == NULL && !m->has_file)
         offer_add(q, id, holder);
-    m->asked = ASKED_NOTHING;
 }
 
 void offer_over(qmgr *q, uint64_t id, fault why)
@@ -97,6 +96,15 @@ void offer_over(qmgr *q, uint64_t id, fault why)
         return;
     result_say(o->holder, QUEUE_OVER, id, why);
     offer_end(q, o);
+}
+
+/* Nobody was told that it is queued: what has not begun does not begin. */
+static void offer_is_left(qmgr *q, message *m)
+{
+    if (m->state == MESSAGE_READY && !m->has_file)
+        m->asked = ASKED_DELETE;
+    if (offer_end(q, offer_of(q, m->id)))
+        finish_round(q, m);
 }
 
 void offer_holder_lost(const peer *p)
@@ -109,9 +117,9 @@ void offer_holder_lost(const peer *p)
         if (((const offer *)e.value)->holder == p)
             *vec_add(&ids) = ((const offer *)e.value)->id;
     for (size_t i = 0; i < ids.n; i++) {
-        const message *m = message_find(q, ids.p[i]);
+        message *m = message_find(q, ids.p[i]);
         if (m && m->is_in_memory)
-            offer_is_dropped(q, ids.p[i], p);
+            offer_is_left(q, m);
         else
             offer_is_durable(q, ids.p[i], p);
     }

@@ -188,6 +188,7 @@ bool ids_is_free(const qmgr *q, uint64_t id); /* it was given out once, and noth
 extern const talk cleanup_talk;
 bool fresh_prepare(process *p); /* looks, before confinement, what the file system needs */
 fresh *fresh_add(qmgr *q, peer *holder, uint64_t id); /* without a file */
+void fresh_hold(fresh *f, peer *holder); /* another one has it from now on */
 void result_say(peer *to, uint16_t type, uint64_t id, fault f); /* a queue_result to a cleanup */
 void fresh_forget(qmgr *q, fresh *f); /* its file stays, if it has one */
 int fresh_open(qmgr *q, uint64_t id); /* makes the file of one, read-write, the caller's; -1: errno */
@@ -218,7 +219,7 @@ bool offer_is_durable(qmgr *q, uint64_t id, const peer *holder);   /* false: not
 void offer_is_dropped(qmgr *q, uint64_t id, const peer *holder);   /* the same; the message goes when it can */
 void offer_over(qmgr *q, uint64_t id, fault why); /* it is gone: delivered, or why not */
 void offer_holder_lost(const peer *p);
-bool offer_is_of(const qmgr *q, uint64_t id, const peer *holder);
+message *offer_of_holder(const qmgr *q, uint64_t id, const peer *holder); /* its message; NULL: none that this one offers */
 void offer_adopt(qmgr *q, uint64_t id, peer *holder); /* one in memory, whose holder began another conversation */
 
 /* scan.c */
@@ -226,7 +227,7 @@ fault scan_all(qmgr *q); /* what earlier runs left */
 
 /* message.c */
 message *message_add(qmgr *q, uint64_t id, queue_place place, uint64_t arrived_s);
-message *message_find(qmgr *q, uint64_t id);
+message *message_find(const qmgr *q, uint64_t id);
 fault message_load(qmgr *q, message *m);
 fault message_load_memory(message *m, int fd); /* takes the descriptor of its memory file */
 void message_is_kept(qmgr *q, message *m);     /* one in memory: its file is durable, and it is like any other now */

@@ -282,6 +282,7 @@ static void what_a_lost_cleanup_had_in_memory_is_dropped(void **state)
     memory_say(QUEUE_OFFER, 1, 1);
     name_say(w->ids[1], false);
     assert_true(has_file(1));
+    fd_close(&w->named); /* it is gone, with all that it had open */
     channel_close(&w->cleanup);
     rounds();
     assert_int_equal(w->qmgr.offers.n + w->qmgr.fresh.n, 0);
@@ -294,6 +295,51 @@ static void what_a_lost_cleanup_had_in_memory_is_dropped(void **state)
     assert_int_equal(w->qmgr.messages.n, 0);
 }
 
+/* What they say to each other ends while the cleanup makes the file durable: it answers yes, as the file is found. */
+static void a_file_that_is_being_committed_is_never_removed(void **state)
+{
+    (void)state;
+    ids_take(2);
+    memory_say(QUEUE_OFFER, 0, 1);
+    memory_say(QUEUE_OFFER, 1, 1);
+    for (size_t i = 0; i < 2; i++) {
+        name_say(w->ids[i], false);
+        assert_true(file_copy(w->fds[i], w->named));
+    }
+    w->delivering = w->ids[1];
+    result_of(1, FAULT_TRY_LATER); /* parked */
+    channel_close(&w->cleanup);
+    rounds();
+    w->delivering = w->ids[0];
+    result_of(0, FAULT_TRY_LATER);
+    fd_close(&w->named);
+    for (size_t i = 0; i < 2; i++) {
+        message *m = message_find(&w->qmgr, w->ids[i]);
+        assert_non_null(m);
+        assert_true(is_in(QUEUE_ACTIVE, w->ids[i]));
+        schedule_ready(&w->qmgr, m);
+    }
+    rounds();
+    assert_int_equal(w->requests, 4);
+    for (size_t i = 0; i < 2; i++)
+        assert_false(message_find(&w->qmgr, w->ids[i])->is_in_memory);
+}
+
+/* And one that was never filled goes, as at a start. */
+static void a_file_that_stayed_empty_goes(void **state)
+{
+    (void)state;
+    ids_take(1);
+    memory_say(QUEUE_OFFER, 0, 1);
+    name_say(w->ids[0], false);
+    fd_close(&w->named);
+    channel_close(&w->cleanup);
+    rounds();
+    result_of(0, FAULT_TRY_LATER);
+    assert_nothing_is_left(0);
+    assert_false(has_file(0));
+}
+
 static void one_that_an_earlier_qmgr_knew_gets_a_file(void **state)
 {
     (void)state;
@@ -302,8 +348,76 @@ static void one_that_an_earlier_qmgr_knew_gets_a_file(void **state)
     name_say(earlier, true);
     assert_true(w->named >= 0);
     fd_close(&w->named);
-    name_say(earlier, true); /* once */
+    name_say(earlier, true); /* the first one was lost on the way */
+    assert_true(w->named >= 0);
+    assert_true(channel_is_open(&w->cleanup));
+    assert_int_equal(w->qmgr.fresh.n, 2);
+    name_say(earlier, false); /* it has one */
     assert_false(channel_is_open(&w->cleanup));
+}
+
+/* qmgr has not seen yet that the old one is over; and only of the same cleanup. */
+static void one_is_taken_along_into_another_conversation(void **state)
+{
+    channel old, other = { .fd = -1 };
+    (void)state;
+    ids_take(2);
+    memory_say(QUEUE_OFFER, 0, 1);
+    name_say(w->ids[0], false);
+    assert_true(has_file(0));
+    int pair[2];
+    assert_true(channel_pair(pair));
+    channel_open(&other, w->process.loop, pair[1], &cleanup_end_talk, NULL);
+    daemon_peer_add(&w->process, STR("cleanup"), 0, pair[0]);
+    rounds();
+    fd_close(&w->named);
+    for (size_t i = 0; i < 2; i++) {
+        queue_name_ask m = { .queue_id = w->ids[i], .is_orphan = true };
+        channel_put(&other, QUEUE_NAME, 0, queue_name_ask, &m);
+        rounds();
+        assert_true(w->named >= 0);
+        assert_true(has_file(i));
+        fd_close(&w->named);
+    }
+    old = w->cleanup;
+    channel_close(&old);
+    w->cleanup.fd = -1;
+    rounds();
+    assert_int_equal(w->qmgr.offers.n, 1);
+    assert_int_equal(w->qmgr.fresh.n, 1);
+    result_of(0, FAULT_NONE);
+    assert_int_equal(w->overs, 1);
+    channel_close(&other);
+    rounds();
+    assert_int_equal(w->qmgr.fresh.n + w->qmgr.messages.n, 0);
+}
+
+static void what_another_cleanup_holds_stays_its_own(void **state)
+{
+    channel other;
+    int pair[2];
+    (void)state;
+    ids_take(2);
+    memory_say(QUEUE_OFFER, 0, 1);
+    name_say(w->ids[0], false);
+    name_say(w->ids[1], false);
+    fd_close(&w->named);
+    assert_true(channel_pair(pair));
+    channel_open(&other, w->process.loop, pair[1], &cleanup_end_talk, NULL);
+    daemon_peer_add(&w->process, STR("cleanup"), 1, pair[0]);
+    for (size_t i = 0; i < 2; i++) {
+        queue_name_ask m = { .queue_id = w->ids[i], .is_orphan = true };
+        channel_put(&other, QUEUE_NAME, 0, queue_name_ask, &m);
+    }
+    rounds();
+    assert_int_equal(w->named, -1);
+    assert_int_equal(w->unnameds, 2);
+    assert_true(has_file(0) && has_file(1));
+    channel_close(&other);
+    rounds();
+    assert_int_equal(w->qmgr.offers.n, 1);
+    result_of(0, FAULT_NONE);
+    assert_int_equal(w->overs, 1);
 }
 
 /* Not qmgr ended, but what they said to each other. */
@@ -453,7 +567,11 @@ int main(void)
         TEST(a_file_that_is_not_used_goes),
         TEST(one_for_elsewhere_gets_a_file_first),
         TEST(what_a_lost_cleanup_had_in_memory_is_dropped),
+        TEST(a_file_that_is_being_committed_is_never_removed),
+        TEST(a_file_that_stayed_empty_goes),
         TEST(one_that_an_earlier_qmgr_knew_gets_a_file),
+        TEST(one_is_taken_along_into_another_conversation),
+        TEST(what_another_cleanup_holds_stays_its_own),
         TEST(one_that_is_under_way_is_adopted),
         TEST(one_that_was_delivered_meanwhile_is_taken_again),
         TEST(not_if_that_one_left_a_file),
