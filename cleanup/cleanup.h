@@ -144,10 +144,10 @@ struct cleanup {
 extern const talk qmgr_talk;
 bool stock_take(cleanup *c, bool is_writable, blank *out); /* a memory file may be missing then: -1, errno */
 void stock_refill(cleanup *c);
-void stock_drop(const blank *b); /* tells qmgr */
 void stock_learn(const intake *i, uint64_t committed_bytes); /* which files are worth it; 0: it was delivered first */
 void blank_close(blank *b);
-bool blank_say(const blank *b, uint16_t type); /* to qmgr; a memory file is sealed, and goes along. False, errno: nothing was said */
+void blank_tell(const blank *b, uint16_t type); /* a queue_file to qmgr, if that is there */
+bool blank_give(const blank *b, uint16_t type); /* the same; a memory file is sealed, and goes along. False, errno: nothing was said */
 fault result_fault(const queue_result *m); /* as qmgr said it */
 void stock_opened(peer *p);
 void stock_lost(peer *p);
@@ -163,6 +163,7 @@ intake *intake_new(bringer *b, uint32_t ref, intake_state state);
 intake *intake_find(bringer *b, uint32_t ref);
 intake *intake_by_id(cleanup *c, uint64_t id);
 intake *intake_of_qmgr(const peer *from, uint64_t id); /* one that this qmgr knows of */
+bool intake_read(const peer *from, const received *r, intake **out); /* the same from a queue_file; false: it is none */
 void intake_serve(cleanup *c, fault full); /* gives blanks to those who wait; with a fault they are told */
 void intake_start(intake *i); /* an enclosed one is there: it goes on when it has a file */
 void intake_end(intake *i, fault outcome); /* answers and frees; a fault drops the file */

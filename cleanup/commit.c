@@ -23,10 +23,8 @@ static void more_receive(cleanup *c)
 
 static void qmgr_tell(const intake *i)
 {
-    queue_file m = { .queue_id = i->file.id };
     bool is_held = i->envelope.flags & ENVELOPE_HOLD;
-    if (i->file.qmgr)
-        channel_put(&i->file.qmgr->channel, is_held ? QUEUE_HELD : QUEUE_DURABLE, 0, queue_file, &m);
+    blank_tell(&i->file, is_held ? QUEUE_HELD : QUEUE_DURABLE);
 }
 
 static void answer(intake *i)
@@ -48,8 +46,7 @@ static void fail(intake *i, fault why)
         return;
     }
     log_event(LOG_WARNING, "not-kept", LOG_C("id", queue_id_text(i->file.id).text), LOG_C("reason", why.text));
-    queue_file m = { .queue_id = i->file.id };
-    channel_put(&i->file.qmgr->channel, QUEUE_UNNAMED, 0, queue_file, &m);
+    blank_tell(&i->file, QUEUE_UNNAMED);
     if (i->file.read_write >= 0 && ftruncate(i->file.read_write, 0) != 0) /* should qmgr end before it hears of it */
         log_fault(LOG_ERROR, "not-emptied", fault_errno("empty the queue file"));
     fd_close(&i->file.read_write);
@@ -179,12 +176,10 @@ void commit_adopt(cleanup *c)
 
 bool commit_on_named(void *context, channel *ch, received *r)
 {
-    peer *from = context;
-    queue_file m;
+    intake *i;
     (void)ch;
-    if (queue_file_decode(r->bytes, &m) != PARSE_DONE)
+    if (!intake_read(context, r, &i))
         return false;
-    intake *i = intake_of_qmgr(from, m.queue_id);
     if (i == NULL || i->state != INTAKE_NAMING)
         return true; /* it is over, and the file gone */
     i->memory = i->file.read_write;

@@ -31,16 +31,14 @@ void direct_start(intake *i)
 {
     i->state = INTAKE_DIRECT;
     intake_log_queued(i);
-    if (!blank_say(&i->file, QUEUE_DIRECT))
+    if (!blank_give(&i->file, QUEUE_DIRECT))
         intake_end(i, fault_errno("hand the message over"));
 }
 
-/* NULL: its bringer went away, and our word to drop it is on its way; or it was offered, and is durable meanwhile. */
-static intake *intake_of(const peer *from, uint64_t id)
+/* Else its bringer went away, and our word to drop it is on its way; or it is being committed. */
+static bool is_waiting(const intake *i)
 {
-    intake *i = intake_of_qmgr(from, id);
-    bool is_waiting = i && (i->state == INTAKE_DIRECT || i->state == INTAKE_OFFERED || i->state == INTAKE_NAMING);
-    return is_waiting ? i : NULL;
+    return i && (i->state == INTAKE_DIRECT || i->state == INTAKE_OFFERED || i->state == INTAKE_NAMING);
 }
 
 bool direct_on_outcome(void *context, channel *ch, received *r)
@@ -49,8 +47,8 @@ bool direct_on_outcome(void *context, channel *ch, received *r)
     (void)ch;
     if (queue_outcome_decode(r->bytes, &m) != PARSE_DONE || m.outcome > FAULT_BUG)
         return false;
-    const intake *i = intake_of(context, m.queue_id);
-    for (size_t k = 0; i && k < i->places.n; k++) {
+    const intake *i = intake_of_qmgr(context, m.queue_id);
+    for (size_t k = 0; is_waiting(i) && k < i->places.n; k++) {
         cleanup_result said = {
             .index = i->places.p[k].brought, .outcome = m.outcome, .status = m.status, .reason = m.reason
         };
@@ -69,8 +67,7 @@ bool direct_on_over(void *context, channel *ch, received *r)
     intake *i = intake_of_qmgr(context, m.queue_id);
     if (i && i->state == INTAKE_COMMITTING)
         i->is_delivered = i->was_offered && m.outcome == FAULT_NONE;
-    i = intake_of(context, m.queue_id);
-    if (i == NULL)
+    if (!is_waiting(i))
         return true;
     if (m.outcome == FAULT_NONE && i->state != INTAKE_DIRECT)
         stock_learn(i, 0);

@@ -52,6 +52,15 @@ intake *intake_of_qmgr(const peer *from, uint64_t id)
     return i && i->file.qmgr == from ? i : NULL;
 }
 
+bool intake_read(const peer *from, const received *r, intake **out)
+{
+    queue_file m;
+    if (queue_file_decode(r->bytes, &m) != PARSE_DONE)
+        return false;
+    *out = intake_of_qmgr(from, m.queue_id);
+    return true;
+}
+
 static void intake_free(intake *i)
 {
     cleanup *c = i->bringer->cleanup;
@@ -87,7 +96,7 @@ void intake_drop(intake *i)
     bool has_file = i->file.read_write >= 0 && !i->file.is_in_memory;
     if (has_file && i->state == INTAKE_COMMITTING && ftruncate(i->file.read_write, 0) != 0)
         log_fault(LOG_ERROR, "not-emptied", fault_errno("empty the queue file"));
-    stock_drop(&i->file);
+    blank_tell(&i->file, QUEUE_DROP);
     intake_free(i);
 }
 

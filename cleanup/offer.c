@@ -76,18 +76,16 @@ void offer_start(intake *i)
     if (c->offered++ == 0 || i->due_ms < c->next_due_ms)
         wake_at(c, i->due_ms, now);
     intake_log_queued(i);
-    if (!blank_say(&i->file, QUEUE_OFFER))
+    if (!blank_give(&i->file, QUEUE_OFFER))
         commit_put(i);
 }
 
 bool offer_on_keep(void *context, channel *ch, received *r)
 {
-    peer *from = context;
-    queue_file m;
+    intake *i;
     (void)ch;
-    if (queue_file_decode(r->bytes, &m) != PARSE_DONE)
+    if (!intake_read(context, r, &i))
         return false;
-    intake *i = intake_of_qmgr(from, m.queue_id);
     if (i)
         i->must_be_kept = true;
     if (i && i->state == INTAKE_OFFERED)

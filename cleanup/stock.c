@@ -35,7 +35,14 @@ void blank_close(blank *b)
     fd_close(&b->write_only);
 }
 
-bool blank_say(const blank *b, uint16_t type)
+void blank_tell(const blank *b, uint16_t type)
+{
+    queue_file m = { .queue_id = b->id };
+    if (b->qmgr)
+        channel_put(&b->qmgr->channel, type, 0, queue_file, &m);
+}
+
+bool blank_give(const blank *b, uint16_t type)
 {
     queue_file m = { .queue_id = b->id };
     int fd = b->is_in_memory && fd_memory_seal(b->read_write) ? fcntl(b->read_write, F_DUPFD_CLOEXEC, 0) : -1;
@@ -43,13 +50,6 @@ bool blank_say(const blank *b, uint16_t type)
         return false;
     channel_put_fds(&b->qmgr->channel, type, 0, queue_file, &m, &fd, b->is_in_memory);
     return true;
-}
-
-void stock_drop(const blank *b)
-{
-    queue_file m = { .queue_id = b->id };
-    if (b->qmgr)
-        channel_put(&b->qmgr->channel, QUEUE_DROP, 0, queue_file, &m);
 }
 
 /* Of those of a qmgr that is gone its successor finds the files. */
@@ -68,7 +68,7 @@ static void blanks_forget(stock *s, const peer *p)
 static void blanks_give_back(stock *s)
 {
     for (size_t i = 0; i < s->n; i++) {
-        stock_drop(&s->p[i]);
+        blank_tell(&s->p[i], QUEUE_DROP);
         blank_close(&s->p[i]);
     }
     s->n = 0;
