@@ -43,11 +43,40 @@ static void result_of(size_t request, fault_kind outcome)
     rounds();
 }
 
-static void name_say(uint64_t id, bool is_orphan)
+static void cleanup_again(void)
+{
+    channel_close(&w->cleanup);
+    rounds();
+    attach(&w->cleanup, &cleanup_end_talk, "cleanup");
+}
+
+static void local_again(void)
+{
+    channel_close(&w->local);
+    rounds();
+    attach(&w->local, &local_end_talk, "local");
+}
+
+/* One more, of that cleanup or of another one. */
+static void conversation_open(channel *end, uint32_t instance)
+{
+    int pair[2];
+    assert_true(channel_pair(pair));
+    channel_open(end, w->process.loop, pair[1], &cleanup_end_talk, NULL);
+    daemon_peer_add(&w->process, STR("cleanup"), instance, pair[0]);
+    rounds();
+}
+
+static void name_say_by(channel *end, uint64_t id, bool is_orphan)
 {
     queue_name_ask m = { .queue_id = id, .is_orphan = is_orphan };
-    channel_put(&w->cleanup, QUEUE_NAME, 0, queue_name_ask, &m);
+    channel_put(end, QUEUE_NAME, 0, queue_name_ask, &m);
     rounds();
+}
+
+static void name_say(uint64_t id, bool is_orphan)
+{
+    name_say_by(&w->cleanup, id, is_orphan);
 }
 
 /* As cleanup does. */
@@ -121,9 +150,7 @@ static void what_is_kept_while_it_is_delivered(void **state)
     assert_int_equal(slot_of(QUEUE_ACTIVE, 0, 1), SLOT_PENDING);
     result_of(1, FAULT_NONE);
     assert_int_equal(slot_of(QUEUE_ACTIVE, 0, 1), SLOT_DELIVERED);
-    channel_close(&w->local); /* the third is handed out again, from the file */
-    rounds();
-    attach(&w->local, &local_end_talk, "local");
+    local_again(); /* the third is handed out again, from the file */
     assert_int_equal(w->requests, 4);
     result_of(3, FAULT_NONE);
     assert_int_equal(w->overs + w->keeps, 0);
@@ -135,9 +162,7 @@ static void a_delivery_that_is_lost_is_handed_out_again(void **state)
     (void)state;
     ids_take(1);
     memory_say(QUEUE_OFFER, 0, 1);
-    channel_close(&w->local);
-    rounds();
-    attach(&w->local, &local_end_talk, "local");
+    local_again();
     assert_int_equal(w->requests, 2);
     result_of(1, FAULT_NONE);
     assert_int_equal(w->overs, 1);
@@ -359,29 +384,21 @@ static void one_that_an_earlier_qmgr_knew_gets_a_file(void **state)
 /* qmgr has not seen yet that the old one is over; and only of the same cleanup. */
 static void one_is_taken_along_into_another_conversation(void **state)
 {
-    channel old, other = { .fd = -1 };
+    channel other;
     (void)state;
     ids_take(2);
     memory_say(QUEUE_OFFER, 0, 1);
     name_say(w->ids[0], false);
     assert_true(has_file(0));
-    int pair[2];
-    assert_true(channel_pair(pair));
-    channel_open(&other, w->process.loop, pair[1], &cleanup_end_talk, NULL);
-    daemon_peer_add(&w->process, STR("cleanup"), 0, pair[0]);
-    rounds();
+    conversation_open(&other, 0);
     fd_close(&w->named);
     for (size_t i = 0; i < 2; i++) {
-        queue_name_ask m = { .queue_id = w->ids[i], .is_orphan = true };
-        channel_put(&other, QUEUE_NAME, 0, queue_name_ask, &m);
-        rounds();
+        name_say_by(&other, w->ids[i], true);
         assert_true(w->named >= 0);
         assert_true(has_file(i));
         fd_close(&w->named);
     }
-    old = w->cleanup;
-    channel_close(&old);
-    w->cleanup.fd = -1;
+    channel_close(&w->cleanup);
     rounds();
     assert_int_equal(w->qmgr.offers.n, 1);
     assert_int_equal(w->qmgr.fresh.n, 1);
@@ -395,21 +412,15 @@ static void one_is_taken_along_into_another_conversation(void **state)
 static void what_another_cleanup_holds_stays_its_own(void **state)
 {
     channel other;
-    int pair[2];
     (void)state;
     ids_take(2);
     memory_say(QUEUE_OFFER, 0, 1);
     name_say(w->ids[0], false);
     name_say(w->ids[1], false);
     fd_close(&w->named);
-    assert_true(channel_pair(pair));
-    channel_open(&other, w->process.loop, pair[1], &cleanup_end_talk, NULL);
-    daemon_peer_add(&w->process, STR("cleanup"), 1, pair[0]);
-    for (size_t i = 0; i < 2; i++) {
-        queue_name_ask m = { .queue_id = w->ids[i], .is_orphan = true };
-        channel_put(&other, QUEUE_NAME, 0, queue_name_ask, &m);
-    }
-    rounds();
+    conversation_open(&other, 1);
+    for (size_t i = 0; i < 2; i++)
+        name_say_by(&other, w->ids[i], true);
     assert_int_equal(w->named, -1);
     assert_int_equal(w->unnameds, 2);
     assert_true(has_file(0) && has_file(1));
@@ -447,9 +458,7 @@ static void one_that_was_delivered_meanwhile_is_taken_again(void **state)
     (void)state;
     ids_take(1);
     memory_say(QUEUE_OFFER, 0, 1);
-    channel_close(&w->cleanup);
-    rounds();
-    attach(&w->cleanup, &cleanup_end_talk, "cleanup");
+    cleanup_again();
     result_of(0, FAULT_NONE);
     name_say(w->ids[0], true);
     assert_true(w->named >= 0);
