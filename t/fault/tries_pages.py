@@ -44,3 +44,6 @@ class Page:
     def made(self):
         """Attempts that were really made and refused, by an error or by death."""
         return [name for name, (outcome, _) in self.rows().items() if outcome in (REFUSED, KILLED)]
+
+    def killed(self):
+        return {name for name, (outcome, _) in self.rows().items() if outcome == KILLED}

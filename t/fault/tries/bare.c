@@ -11,6 +11,7 @@ int main(int argc, char **argv)
     if (p == NULL)
         return 64;
     while (!p->is_done) {
+        int status;
         pid_t pid = fork();
         if (pid == 0) {
             uint32_t n = p->next++;
@@ -19,8 +20,12 @@ int main(int argc, char **argv)
                 row_try(p, &p->rows[n], a, 0);
             _exit(0);
         }
-        if (pid < 0 || waitpid(pid, NULL, 0) != pid)
+        if (pid < 0 || waitpid(pid, &status, 0) != pid)
             return 1;
+        if (WIFSIGNALED(status)) { /* by the CPU itself */
+            p->rows[p->next - 1].outcome = KILLED;
+            p->rows[p->next - 1].error = WTERMSIG(status);
+        }
         p->count = p->next;
         p->is_done = attempt_at(p->next) == NULL;
     }

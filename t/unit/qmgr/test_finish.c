@@ -26,7 +26,7 @@ static struct world {
     /* what was done */
     queue_place moved_to;
     uint64_t scheduled_s;
-    unsigned moves, removals, damages, reports, told;
+    unsigned moves, removals, damages, reports, told, readied;
     /* what the others answer */
     bool is_direct, is_missing, has_reports, moves_fail, is_double, wishes_success;
 } * w;
@@ -78,6 +78,12 @@ void schedule_at(qmgr *q, message *m, uint64_t next_try_s)
 void schedule_never(qmgr *q, message *m)
 {
     (void)q, (void)m;
+}
+
+void schedule_ready(qmgr *q, message *m)
+{
+    (void)q, (void)m;
+    w->readied++;
 }
 
 void schedule_soon(qmgr *q)
@@ -399,6 +405,23 @@ static void a_copy_for_a_postmaster_is_dropped(void **state)
     assert_int_equal(w->removals, 1);
 }
 
+/* Its cleanup may have made the file durable, and said so. Without one nobody was told anything. */
+static void in_memory_one_that_nobody_speaks_of_lives_on_in_its_file(void **state)
+{
+    (void)state;
+    for (int has_file = 0; has_file < 2; has_file++) {
+        teardown(state);
+        setup(state);
+        w->message.is_in_memory = true;
+        w->message.has_file = has_file;
+        results(FAULT_NONE, FAULT_TRY_LATER, FAULT_NONE);
+        assert_int_equal(w->removals, !has_file);
+        assert_int_equal(w->readied, has_file);
+        assert_int_equal(w->message.is_found, has_file);
+        assert_int_equal(w->qmgr.active_count, 0);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -422,6 +445,7 @@ int main(void)
         TEST(there_is_nothing_left_to_hold),
         TEST(asked_in_the_middle_it_waits_for_the_end),
         TEST(a_copy_for_a_postmaster_is_dropped),
+        TEST(in_memory_one_that_nobody_speaks_of_lives_on_in_its_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

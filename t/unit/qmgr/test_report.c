@@ -53,7 +53,7 @@ void schedule_ready(qmgr *q, message *m)
     w->readied++;
 }
 
-message *message_find(qmgr *q, uint64_t id)
+message *message_find(const qmgr *q, uint64_t id)
 {
     return map_get(&q->messages, ID_KEY(id));
 }
