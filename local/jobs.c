@@ -63,7 +63,7 @@ static void job_free(job *j)
 void job_end(job *j, fault outcome, uint32_t action, str reason)
 {
     deliver_result m = { .queue_id = j->queue_id, .outcome = outcome.kind, .status = str_c(outcome.status),
-                         .reason = reason, .action = action };
+                         .reason = reason, .is_destination = j->is_of_mailbox, .action = action };
     if (j->qmgr)
         channel_put(&j->qmgr->channel, DELIVER_RESULT, j->qmgr_ref, deliver_result, &m);
     j->local->delivered += !is_fault(outcome);

@@ -25,6 +25,7 @@ typedef struct job {
     int fd;            /* the queue file; of a job that may be given again a second one is kept here */
     unsigned moves;    /* how often its mailbox turned out to be another one */
     forwarding *copy;  /* NULL: it is not forwarded */
+    bool is_of_mailbox; /* its failure: any other delivery to this mailbox would meet it now */
 } job;
 
 struct local {

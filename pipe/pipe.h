@@ -27,6 +27,7 @@ typedef struct job {
     deliver_request request;
     int fd;
     forwarding *copy; /* NULL: it is no list */
+    bool is_of_file;  /* its failure: any other delivery to this file would meet it now */
 } job;
 
 struct carrier {

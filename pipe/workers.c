@@ -57,10 +57,8 @@ static bool on_result(void *context, channel *ch, received *r)
     job *j = job_of(context, r->ref);
     if (j == NULL || j->queue_id != m.queue_id)
         return false;
-    fault f = fault_make((fault_kind)m.outcome, "", "%.*s", STR_ARG(m.reason));
-    str status = str_upto(m.status, sizeof f.status - 1);
-    memcpy(f.status, status.p ? status.p : "", status.n);
-    f.status[status.n] = '\0';
+    fault f = deliver_outcome(&m);
+    j->is_of_file = m.is_destination;
     job_end(j, f, 0, m.reason);
     return true;
 }

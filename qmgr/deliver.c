@@ -222,10 +222,7 @@ static bool on_result(void *context, channel *c, received *r)
     if (d == NULL || d->carrier != from || d->message->id != m.queue_id)
         return false;
     running_end(q, d);
-    fault f = fault_make((fault_kind)m.outcome, "", "%.*s", STR_ARG(m.reason));
-    str status = str_upto(m.status, sizeof f.status - 1);
-    memcpy(f.status, status.p ? status.p : "", status.n);
-    f.status[status.n] = '\0';
+    fault f = deliver_outcome(&m);
     if (m.is_destination && is_fault(f))
         destination_failed(d->destination, f);
     else

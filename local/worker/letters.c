@@ -4,13 +4,24 @@
 #include "os/fd.h"
 #include <stdlib.h>
 
+static void result_put(local_worker *l, uint32_t ref, const deliver_result *m)
+{
+    channel_put(&l->worker->pool, DELIVER_RESULT, ref, deliver_result, m);
+    worker_end(l->worker);
+}
+
 void answer(local_worker *l, uint32_t ref, uint64_t queue_id, fault f, const char *what)
 {
     bool is_done = !is_fault(f);
-    deliver_result m = { .queue_id = queue_id, .outcome = f.kind, .status = is_done ? STR("0.0") : str_c(f.status),
-                         .reason = is_done ? str_c(what) : str_c(f.text) };
-    channel_put(&l->worker->pool, DELIVER_RESULT, ref, deliver_result, &m);
-    worker_end(l->worker);
+    result_put(l, ref, &(deliver_result){ .queue_id = queue_id, .outcome = f.kind,
+                                          .status = is_done ? STR("0.0") : str_c(f.status),
+                                          .reason = is_done ? str_c(what) : str_c(f.text) });
+}
+
+void answer_of_mailbox(local_worker *l, uint32_t ref, uint64_t queue_id, fault f)
+{
+    result_put(l, ref, &(deliver_result){ .queue_id = queue_id, .outcome = f.kind, .status = str_c(f.status),
+                                          .reason = str_c(f.text), .is_destination = true });
 }
 
 static letter *letter_new(const deliver_request *m, uint32_t ref, received *r)

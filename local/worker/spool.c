@@ -22,11 +22,15 @@ static letter *letter_take(local_worker *l)
     return k;
 }
 
+/* A fault of the mailbox itself is that of each. */
 static void answer_all(local_worker *l, fault f)
 {
     while (l->first) {
         letter *k = letter_take(l);
-        answer(l, k->ref, k->request.queue_id, is_fault(f) ? f : k->result, "delivered to mailbox");
+        if (is_fault(f))
+            answer_of_mailbox(l, k->ref, k->request.queue_id, f);
+        else
+            answer(l, k->ref, k->request.queue_id, k->result, "delivered to mailbox");
         letter_free(k);
     }
 }

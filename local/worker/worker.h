@@ -51,6 +51,7 @@ typedef struct local_worker {
 extern const talk_row letter_rows[];
 extern const size_t letter_row_count;
 void answer(local_worker *l, uint32_t ref, uint64_t queue_id, fault f, const char *what);
+void answer_of_mailbox(local_worker *l, uint32_t ref, uint64_t queue_id, fault f); /* any other letter would meet it now */
 void letter_free(letter *k);
 
 /* maildir.c */

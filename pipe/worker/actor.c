@@ -3,12 +3,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-void actor_answer(actor *a, uint32_t ref, uint64_t queue_id, fault outcome, str reason)
+void actor_answer(actor *a, uint32_t ref, uint64_t queue_id, fault outcome, str reason, bool is_destination)
 {
     deliver_result m = { .queue_id = queue_id,
                          .outcome = outcome.kind,
                          .status = is_fault(outcome) ? str_c(outcome.status) : STR("0.0"),
-                         .reason = reason };
+                         .reason = reason,
+                         .is_destination = is_destination };
     channel_put(&a->worker->pool, DELIVER_RESULT, ref, deliver_result, &m);
     worker_end(a->worker);
 }
@@ -44,7 +45,7 @@ void letter_job_end(actor *a, letter_job *j, fault outcome, const char *done)
     buf reason = buf_new(1024);
     buf_printf(&reason, "%s%s%.*s", is_fault(outcome) ? outcome.text : done, is_fault(outcome) ? "" : ": ",
                is_fault(outcome) ? 0 : (int)str_upto(j->request.member, 200).n, j->request.member.p);
-    actor_answer(a, j->ref, j->request.queue_id, outcome, buf_str(&reason));
+    actor_answer(a, j->ref, j->request.queue_id, outcome, buf_str(&reason), j->is_of_file);
     buf_free(&reason);
     letter_job_free(j);
 }

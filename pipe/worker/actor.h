@@ -14,6 +14,7 @@ typedef struct letter_job { /* of a file or a list: the request, kept */
     arena arena;
     deliver_request request;
     VEC(deliver_member) members; /* of a list */
+    bool is_of_file; /* its failure: any other message for the file would meet it now */
     struct letter_job *next;
 } letter_job;
 
@@ -35,7 +36,7 @@ typedef struct actor {
 /* actor.c: what pipe says, and what it hears. The result of a request: `reason` may be longer than a fault's text */
 extern const talk_row actor_rows[];
 extern const size_t actor_row_count;
-void actor_answer(actor *a, uint32_t ref, uint64_t queue_id, fault outcome, str reason);
+void actor_answer(actor *a, uint32_t ref, uint64_t queue_id, fault outcome, str reason, bool is_destination);
 void request_keep(const deliver_request *m, arena *a, deliver_request *out);
 letter_job *letter_job_new(uint32_t ref, const deliver_request *m, int fd); /* takes fd */
 void letter_job_end(actor *a, letter_job *j, fault outcome, const char *done); /* answers, frees */

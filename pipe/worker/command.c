@@ -64,7 +64,7 @@ static void run_free(run *r)
 
 static void run_end(run *r, fault outcome, str reason)
 {
-    actor_answer(r->actor, r->ref, r->request.queue_id, outcome, reason);
+    actor_answer(r->actor, r->ref, r->request.queue_id, outcome, reason, false);
     run_free(r);
 }
 

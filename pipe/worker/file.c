@@ -138,7 +138,7 @@ static void serve(void *context)
 {
     actor *a = context;
     while (a->files) {
-        const letter_job *j = a->files;
+        letter_job *j = a->files;
         str path = j->request.member;
         bool is_locked = false, is_folder = path.p[path.n - 1] == '/', is_null = str_equal(path, STR("/dev/null"));
         fault f = is_null ? discard(j) : is_folder ? maildir_deliver(a, j) : mbox_deliver(a, j, &is_locked);
@@ -148,6 +148,7 @@ static void serve(void *context)
         }
         if (is_locked && !is_fault(f))
             f = fault_make(FAULT_TRY_LATER, "2.0", "the file was replaced meanwhile");
+        j->is_of_file = is_locked;
         first_end(a, f, is_null ? "discarded" : is_folder ? "delivered to maildir" : "delivered to file");
     }
 }

@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 
 IMAGE_MIB = 6144
+CONTENT, ALL = 1, 3  # of what the kernel has cached of files: without names and inodes; with them
 
 
 def run(*command):
@@ -21,6 +22,13 @@ def describe(path):
     journal = os.path.exists(f"/proc/fs/jbd2/{name}-8") or any(
         entry.startswith(f"{name}-") for entry in os.listdir("/proc/fs/jbd2")) if os.path.isdir("/proc/fs/jbd2") else False
     return f"ext4 {'with' if journal else 'without'} a journal"
+
+
+def forget(what):
+    """Writes everything out, and has the kernel drop what it has cached."""
+    os.sync()
+    with open("/proc/sys/vm/drop_caches", "w", encoding="ascii") as f:
+        f.write(f"{what}\n")
 
 
 @contextlib.contextmanager

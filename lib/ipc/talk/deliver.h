@@ -4,6 +4,7 @@
  * (PAPER), writes the content in CRLF, says a MEMBER for each recipient of the copy, then COPIED. The delivery process brings
  * the copy to cleanup as a message of its own and says RESULT to qmgr when that is durable. */
 #pragma once
+#include "base/fault.h"
 #include "ipc/message.h"
 
 enum deliver_type {
@@ -52,9 +53,20 @@ IPC_MESSAGE(deliver_request, DELIVER_REQUEST_FIELDS)
     X(u32, outcome) /* a fault_kind; FAULT_NONE: delivered; FAULT_BROKEN: the queue file is damaged */                 \
     X(text, status)                                                                                                    \
     X(text, reason) /* where it went, or why not */                                                                    \
-    X(u32, is_destination) /* the failure is not this message's: any other to this nexthop would meet it now */                            \
+    X(u32, is_destination) /* the failure is not this message's: any other to this nexthop would meet it now */        \
     X(u32, action)  /* when it went well: a report_action, DELIVER_PASSED_ON, or 0: delivered */
 IPC_MESSAGE(deliver_result, DELIVER_RESULT_FIELDS)
+
+/* What it says, as a fault; NO_FAULT's kind where it was delivered. Its outcome was checked. */
+static inline fault deliver_outcome(const deliver_result *m)
+{
+    fault f = fault_make((fault_kind)m->outcome, "", "%.*s", STR_ARG(m->reason));
+    str status = str_upto(m->status, sizeof f.status - 1);
+    if (status.n)
+        memcpy(f.status, status.p, status.n);
+    f.status[status.n] = '\0';
+    return f;
+}
 
 /* Forwarded to one recipient, who has the wishes for reports now: none is due for this one (RFC 3461 5.2.7.2). */
 enum { DELIVER_PASSED_ON = 100 };

@@ -188,6 +188,32 @@ static void a_lost_worker_defers_all_it_had(void **state)
     assert_int_equal(w->process.sessions, 0);
 }
 
+/* Of the mailbox is what any other delivery to it would meet; a worker that died may have died of the message. */
+static void what_is_of_the_mailbox_is_said(void **state)
+{
+    static const struct {
+        bool had_no_folder, had_moved, is_of_all;
+    } rows[] = { { true, false, true }, { false, true, true }, { false, false, false } };
+    (void)state;
+    for (unsigned i = 0; i < COUNT_OF(rows); i++) {
+        request(1, 10 + i, "alice");
+        answer(&w->auth[0], i, "alice", 1000);
+        w->workers[i].worker.had_no_folder = rows[i].had_no_folder;
+        w->workers[i].worker.had_moved = rows[i].had_moved;
+        channel_close(&w->workers[i].channel);
+        rounds();
+        assert_int_equal(w->results, i + 1);
+        assert_int_equal(w->result.is_destination, rows[i].is_of_all);
+    }
+    request(1, 20, "bob");
+    answer(&w->auth[0], COUNT_OF(rows), "bob", 1001);
+    worker_end *bobs = &w->workers[COUNT_OF(rows)];
+    deliver_result locked = { .queue_id = 20, .outcome = FAULT_TRY_LATER, .is_destination = true };
+    channel_put(&bobs->channel, DELIVER_RESULT, bobs->ref, deliver_result, &locked);
+    rounds();
+    assert_true(w->result.is_destination);
+}
+
 /* Of another's delivery, of another message, of a kind that does not exist: that worker is dropped, what it had is deferred. */
 static void a_worker_speaks_for_itself_alone(void **state)
 {
@@ -368,6 +394,7 @@ int main(void)
         TEST(a_second_answer_is_nobodys),
         TEST(waits_for_an_auth_that_restarts),
         TEST(a_lost_worker_defers_all_it_had),
+        TEST(what_is_of_the_mailbox_is_said),
         TEST(a_worker_speaks_for_itself_alone),
         TEST(a_qmgr_that_went_away_hears_nothing),
         TEST(a_worker_hears_the_rules_and_what_it_needs),

@@ -94,6 +94,7 @@ static void after_all_attempts_it_is_for_later(void **state)
     assert_int_equal(pool.n, 3);
     locked(FAULT_TRY_LATER);
     is_told(3, DELIVER_RESULT, 1, FAULT_TRY_LATER, "the test says so");
+    assert_true(pool.told[3].is_destination);
     request(2, (deliver_request){ 0 }, "\r\nmark\r\n"); /* begins to count anew */
     rounds();
     locked(FAULT_TRY_LATER);
@@ -136,6 +137,7 @@ static void one_bad_message_keeps_no_other(void **state)
     rounds();
     is_told(0, DELIVER_RESULT, 1, FAULT_NONE, "delivered to mailbox");
     is_told(1, DELIVER_RESULT, 2, FAULT_REFUSED, "mail forwarding loop for jo@x.example");
+    assert_false(pool.told[1].is_destination);
     is_told(2, DELIVER_RESULT, 3, FAULT_NONE, "delivered to mailbox");
     assert_int_equal(box_count(), 2);
 }

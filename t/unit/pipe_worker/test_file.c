@@ -130,6 +130,7 @@ static void after_all_attempts_it_is_for_later(void **state)
     put(1, "box"); /* delay 0: at once again */
     until_told(1);
     is_told(0, DELIVER_RESULT, 1, FAULT_TRY_LATER, "the file is locked by another program");
+    assert_true(pool.told[0].is_destination);
     mbox_close(other);
     put(2, "box");
     assert_int_equal(pool.told[1].outcome, FAULT_NONE);

@@ -19,7 +19,7 @@ enum { TOLD_MAX = 80 };
 
 typedef struct told {
     uint16_t type;
-    uint32_t ref, outcome, is_final;
+    uint32_t ref, outcome, is_final, is_destination;
     char text[120]; /* the reason, or the member */
 } told;
 
@@ -57,7 +57,7 @@ static bool on_result(void *context, channel *c, received *r)
     deliver_result m;
     (void)context, (void)c;
     assert_int_equal(deliver_result_decode(r->bytes, &m), PARSE_DONE);
-    told_add(DELIVER_RESULT, r->ref, m.outcome, m.reason);
+    told_add(DELIVER_RESULT, r->ref, m.outcome, m.reason)->is_destination = m.is_destination;
     return true;
 }
 
