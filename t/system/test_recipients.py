@@ -89,6 +89,7 @@ def test_virtual_mailboxes_have_other_names(settings):
 
 
 def test_virtual_aliases_come_before_mailboxes(settings):
-    suite = settings(virtual_alias_maps="inline:{user1@example.test=user2@example.test aliases.test=anything @aliases.test=user3@example.test}")
+    suite = settings(virtual_alias_maps="inline:{user1@example.test=user2@example.test aliases.test=anything "
+                                        "@aliases.test=user3@example.test}")
     assert b"Delivered-To: user2@example.test" in delivered(suite, "user1@example.test", "user2")
     delivered(suite, "anyone@aliases.test", "user3")  # a domain that stands there is one of virtual_alias_domains
