@@ -1,5 +1,6 @@
 """Accounts of the system for a while: each with a home of its own, named so that no two runs meet. Needs root."""
 import contextlib
+import fcntl
 import os
 import pwd
 import shutil
@@ -42,18 +43,25 @@ class Account:
         return found
 
 
+def changed(*command, **more):
+    """Runs it alone: of two that change the system's accounts at a time one fails."""
+    with open("/etc/passwd", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return subprocess.run(command, check=False, capture_output=True, text=True, **more)
+
+
 @contextlib.contextmanager
 def accounts(*names):
     """One Account for each name; their mailboxes in the system's spool go with them."""
     full = [f"pt{os.getpid()}{name}" for name in names]
     try:
         for name in full:
-            subprocess.run(["useradd", "--create-home", "--shell", "/usr/sbin/nologin", name], check=True)
+            changed("useradd", "--create-home", "--shell", "/usr/sbin/nologin", name).check_returncode()
             os.chmod(pwd.getpwnam(name).pw_dir, 0o755)
         yield [Account(name) for name in full]
     finally:
         for name in full:
             home = os.path.expanduser(f"~{name}")
-            subprocess.run(["userdel", name], check=False, capture_output=True)
+            changed("userdel", name)
             if home.startswith("/home/"):
                 shutil.rmtree(home, ignore_errors=True)

@@ -5,16 +5,15 @@ import os
 import pwd
 import re
 import shutil
-import subprocess
 
 import pytest
+from accounts import changed
 from programs import DONE, Programs
 from smtp_steps import is_taken
 from waiting import until
 
 IS_ROOT = os.geteuid() == 0
 NOBODY = pwd.getpwnam("nobody")
-
 
 # The leak checker of sanitized builds would trace itself, which no program of a user may.
 SENDMAIL = "ASAN_OPTIONS=detect_leaks=0 {0.bin_dir}/sendmail -C {0.config_dir}"
@@ -360,11 +359,11 @@ def test_what_a_lost_process_ran_is_done_again():
 def an_account():
     """A user of the system, for the time of a test."""
     name = "pr-owner"
-    subprocess.run(["useradd", "--no-create-home", "--home-dir", "/nonexistent", name], check=True)
+    changed("useradd", "--no-create-home", "--home-dir", "/nonexistent", name).check_returncode()
     try:
         yield pwd.getpwnam(name)
     finally:
-        subprocess.run(["userdel", name], check=True)
+        changed("userdel", name).check_returncode()
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root can act as somebody else")
@@ -393,7 +392,7 @@ def test_a_user_acts_for_his_own_forward(account):
     home = "/tmp/pr-owner-home"
     shutil.rmtree(home, ignore_errors=True)
     os.mkdir(home, 0o700)
-    subprocess.run(["usermod", "--home", home, account.pw_name], check=True)
+    changed("usermod", "--home", home, account.pw_name).check_returncode()
     with Programs(settings=["system_users=yes", "mydestination=localhost", "mailbox_command=/bin/sh -c 'cat > $HOME/boxed'"]) as suite:
         script = suite.script("own", f"id -un > $OUT; echo $HOME >> $OUT; {DONE}")
         with open(f"{home}/.forward", "w", encoding="utf-8") as f:

@@ -3,9 +3,9 @@ import imaplib
 import os
 import re
 import shutil
-import subprocess
 
 import pytest
+from accounts import changed
 from suite import Suite
 from waiting import until
 
@@ -14,13 +14,13 @@ NAME, PASSWORD = "postrider-test-account", "correct horse"
 
 @pytest.fixture(scope="module")
 def account():
-    subprocess.run(["useradd", "--create-home", "--shell", "/usr/sbin/nologin", NAME], check=True)
+    changed("useradd", "--create-home", "--shell", "/usr/sbin/nologin", NAME).check_returncode()
     try:
-        subprocess.run(["chpasswd"], input=f"{NAME}:{PASSWORD}\n", text=True, check=True)
+        changed("chpasswd", input=f"{NAME}:{PASSWORD}\n").check_returncode()
         yield NAME
     finally:
         home = os.path.expanduser(f"~{NAME}")
-        subprocess.run(["userdel", NAME], check=True)
+        changed("userdel", NAME).check_returncode()
         shutil.rmtree(home, ignore_errors=True)
 
 
