@@ -88,7 +88,8 @@ static void on_exit_ready(void *context, unsigned ready)
         return;
     bool is_clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     bool had_no_mail = WIFEXITED(status) && WEXITSTATUS(status) == WORKER_EXIT_NO_MAIL; /* it said why */
-    w->had_no_folder = WIFEXITED(status) && WEXITSTATUS(status) == WORKER_EXIT_NO_FOLDER;
+    w->had_no_folder =
+        (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_EXIT_NO_FOLDER) || spawn_had_no_root(status);
     w->had_moved = WIFEXITED(status) && WEXITSTATUS(status) == WORKER_EXIT_MOVED;
     if (w->had_no_folder || had_no_mail) {
         log_event(LOG_WARNING, "worker-left", LOG_STR("user", w->user), LOG_NUM("pid", w->pid),

@@ -252,10 +252,21 @@ fault spawn(const spawn_plan *plan, spawned *out)
     return fault_errno("cannot start %s: %s", name, step_names[c.failed]);
 }
 
+static int step_of(int wait_status)
+{
+    int failed = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) - EXIT_BASE : STEP_NONE;
+    return failed > STEP_NONE && failed < STEP_COUNT ? failed : STEP_NONE;
+}
+
 const char *spawn_failure(int wait_status)
 {
-    int failed = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) - EXIT_BASE : 0;
-    return failed > STEP_NONE && failed < STEP_COUNT ? step_names[failed] : NULL;
+    int failed = step_of(wait_status);
+    return failed == STEP_NONE ? NULL : step_names[failed];
+}
+
+bool spawn_had_no_root(int wait_status)
+{
+    return step_of(wait_status) == STEP_ROOT;
 }
 
 const char *spawn_status_text(int wait_status, char *out, size_t out_size)

@@ -55,6 +55,7 @@ fault spawn(const spawn_plan *plan, spawned *out);
 /* What the wait status of a child with changes_ids says: the step of spawn() that failed ("setresuid"), or NULL if the
  * program itself ran. The exit statuses for this are 240 and up, which no program of ours uses. */
 const char *spawn_failure(int wait_status);
+bool spawn_had_no_root(int wait_status); /* it failed because its root folder could not be entered */
 
 /* "exit status 75", "signal 11 (Segmentation fault)", "could not be started: setresuid". */
 const char *spawn_status_text(int wait_status, char *out, size_t out_size);

@@ -113,10 +113,11 @@ def test_new_mail_and_mail_that_failed_take_turns():
 
 # ---- what is left alone ----
 
-@pytest.fixture(name="closed")
-def closed_mailbox():
-    """A suite in which nobody can enter the mailbox of user2."""
-    with Suite(settings=["local_initial_destination_concurrency=1", "minimal_backoff_time=1000s", "maximal_backoff_time=4000s"]) as s:
+@pytest.fixture(name="closed", params=["dev", "release"])
+def closed_mailbox(request):
+    """A suite in which nobody can enter the mailbox of user2; only the workers of the release build are rooted in it."""
+    with Suite(build=request.param, settings=["local_initial_destination_concurrency=1", "minimal_backoff_time=1000s",
+                                              "maximal_backoff_time=4000s"]) as s:
         path = os.path.join(s.mail_dir, "user2", "Maildir")
         os.chmod(path, 0)
         try:

@@ -335,6 +335,41 @@ static void a_worker_is_rooted_by_its_spawner(void **state)
     }
 }
 
+/* A mail folder that the user may not enter, or that is none, is told from a worker that cannot be started. */
+static fault closed_start(void *context)
+{
+    char *const argv[] = { (char *)(uintptr_t) "true", NULL };
+    char *const envp[] = { (char *)(uintptr_t) "ASAN_OPTIONS=detect_leaks=0", NULL }; /* as in rooted_start */
+    identity id = { .is_privileged = true, .uid = TEST_UID, .gid = TEST_GID, .root_fd = -1,
+                    .ids = { 1000, 60000, 1000, 60000, NULL, 0, 0, 0 }, .requires_landlock = true };
+    contract k = pool;
+    spawned s;
+    int status;
+    spawn_plan plan = SPAWN_PLAN(.argv = argv, .envp = envp, .changes_ids = true, .uid = USER_UID, .gid = USER_GID,
+                                 .drops_caps = true, .root_path = context);
+    plan.exec_fd = self_fd;
+    k.files = FILES_UNLIMITED;
+    fault f = become(&k, &id);
+    if (is_fault(f) || is_fault(f = spawn(&plan, &s)))
+        return f;
+    NEED(waitpid(s.pid, &status, 0) == s.pid);
+    NEED(spawn_had_no_root(status) == spawn_can_root());
+    return NO_FAULT;
+}
+
+static void a_root_that_cannot_be_entered_is_told(void **state)
+{
+    char folder[] = "/tmp/os-closed-XXXXXX";
+    (void)state;
+    ROOT_ONLY();
+    assert_false(spawn_had_no_root(0));
+    assert_false(spawn_had_no_root(75 << 8));
+    assert_non_null(mkdtemp(folder)); /* of root alone */
+    assert_int_equal(run_apart(closed_start, folder, false), 0);
+    rmdir(folder);
+    assert_int_equal(run_apart(closed_start, (char *)(uintptr_t) "/etc/passwd", false), 0);
+}
+
 /* A spool as Debian has it: only its group may make files there. The child makes the user's mailbox with that group, and is
  * nobody but the user when its program begins; what has the name already is left alone. */
 static fault spool_start(void *context)
@@ -419,6 +454,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_step_that_fails_is_in_the_status),
         cmocka_unit_test(a_pool_starts_confined_workers),
         cmocka_unit_test(a_worker_is_rooted_by_its_spawner),
+        cmocka_unit_test(a_root_that_cannot_be_entered_is_told),
     };
     self_fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
     return cmocka_run_group_tests(tests, NULL, NULL);
