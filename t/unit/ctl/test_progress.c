@@ -12,6 +12,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+enum { SHOWN = 60 };
+
 static uint64_t now_ms;
 static int main_fd, terminal_fd, stderr_fd;
 
@@ -71,12 +73,10 @@ static void end(void)
 }
 
 /* What the terminal was sent since the last look. */
-static const char *shown(void)
+static void look(char out[SHOWN])
 {
-    static char text[200];
-    ssize_t n = read(main_fd, text, sizeof text - 1);
-    text[n < 0 ? 0 : n] = '\0';
-    return text;
+    ssize_t n = read(main_fd, out, SHOWN - 1);
+    out[n < 0 ? 0 : n] = '\0';
 }
 
 static void a_line_is_written_over_and_over(void **state)
@@ -87,17 +87,17 @@ static void a_line_is_written_over_and_over(void **state)
     } rows[] = {
         { 499, "" }, { 1, "\rhold: 4 of 5000\033[K" }, { 99, "" }, { 1, "\rhold: 8 of 5000\033[K" }, { 300, "\rhold: 10 of 5000\033[K" },
     };
-    char seen[COUNT_OF(rows)][60], last[60];
+    char seen[COUNT_OF(rows)][SHOWN], last[SHOWN];
     (void)state;
     begin_on(terminal_fd);
     progress p = progress_begin("hold", 5000);
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         now_ms += rows[i].after_ms;
         progress_add(&p, 2);
-        snprintf(seen[i], sizeof seen[i], "%s", shown());
+        look(seen[i]);
     }
     progress_end(&p);
-    snprintf(last, sizeof last, "%s", shown());
+    look(last);
     end();
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         assert_string_equal(seen[i], rows[i].line);
@@ -106,13 +106,15 @@ static void a_line_is_written_over_and_over(void **state)
 
 static void what_is_done_at_once_shows_nothing(void **state)
 {
+    char seen[SHOWN];
     (void)state;
     begin_on(terminal_fd);
     progress p = progress_begin("hold", 1);
     progress_add(&p, 1);
     progress_end(&p);
+    look(seen);
     end();
-    assert_string_equal(shown(), "");
+    assert_string_equal(seen, "");
 }
 
 static void a_file_gets_no_such_line(void **state)
