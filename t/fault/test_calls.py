@@ -363,6 +363,22 @@ def test_a_thousand_slow_clients(faulty, protocol):
     s.settle(set())
 
 
+@pytest.mark.parametrize("protocol", ["smtp", "imap", "pop3"])
+def test_ten_thousand_clients_that_come_and_go(faulty, protocol):
+    """HOSTILE 41: a good client, who comes after each hundred of them, is served within a second, 99 times of 100."""
+    s, port, took = faulty, getattr(faulty, f"{protocol}_port"), []
+    good = {"smtp": lambda: s.serves("clients that came and went"), "imap": lambda: s.imap("user2").logout(),
+            "pop3": lambda: s.pop3("user2").quit()}
+    for n in range(100):
+        for k in range(100):
+            s.raw(port, f"127.2.{n}.{k % 50 + 1}").close()
+        begun = time.monotonic()
+        good[protocol]()
+        took.append(time.monotonic() - begun)
+    assert sorted(took)[98] < max(1.2, os.getloadavg()[0] / os.cpu_count()), sorted(took)[-5:]
+    s.settle(set())
+
+
 def test_stop():
     """It ends, whatever fails, nothing is lost, and the next start finds a clean queue. The suite is started for each."""
     with Faulty(settings=(*SETTINGS, "drain_timeout=3"), build="release") as s:
