@@ -1,5 +1,6 @@
 """Runs a folder of pytest files, each on its own; looks afterwards for processes that they left."""
 import concurrent.futures
+import contextlib
 import json
 import os
 import signal
@@ -110,7 +111,8 @@ class Runs:
         with self.lock:
             self.is_ending = True
             for tests in self.at_work:
-                os.killpg(tests.pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile, and nobody has looked yet
+                    os.killpg(tests.pid, signal.SIGKILL)
 
     def all(self):
         """Whether a test was selected. The largest files first, so that none of them is left alone at the end."""
