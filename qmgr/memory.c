@@ -35,11 +35,27 @@ bool memory_on_unnamed(void *context, channel *c, received *r)
     return true;
 }
 
+/* The file that an earlier qmgr made for it, its word of that lost with the conversation: a start found it, never finished. One that
+ * is whole is another message, and stays. */
+static void unfinished_remove(qmgr *q, uint64_t id)
+{
+    message *m = message_find(q, id);
+    if (m == NULL || !m->is_found || m->is_lent || m->place != QUEUE_ACTIVE)
+        return;
+    fault f = message_load(q, m);
+    message_unload(q, m);
+    if (f.kind == FAULT_REFUSED) {
+        schedule_never(q, m);
+        message_remove(q, m);
+    }
+}
+
 /* Who asks anew has no file: one that it was given is lost with the conversation. */
 static void adopt(qmgr *q, peer *from, uint64_t id)
 {
     fresh *f = map_get(&q->fresh, ID_KEY(id));
     offer_adopt(q, id, from);
+    unfinished_remove(q, id);
     if (f && f->holder->instance == from->instance)
         fresh_hold(f, from);
     else if (ids_is_free(q, id))

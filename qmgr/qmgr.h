@@ -246,7 +246,7 @@ void schedule_open(qmgr *q);
 void schedule_soon(qmgr *q);
 void schedule_ready(qmgr *q, message *m); /* deliver it as soon as there is room */
 void schedule_at(qmgr *q, message *m, uint64_t next_try_s);
-void schedule_never(qmgr *q, message *m); /* takes it out of the waiting heap */
+void schedule_never(qmgr *q, message *m); /* neither waits nor is ready any more */
 
 /* transports.c */
 extern const transport transports[];

@@ -37,11 +37,8 @@ static void sift_down(qmgr *q, size_t at)
     heap_put(q, at, m);
 }
 
-void schedule_never(qmgr *q, message *m)
+static void heap_remove(qmgr *q, const message *m)
 {
-    if (m->state != MESSAGE_WAITING)
-        return;
-    m->state = MESSAGE_AT_REST;
     size_t at = m->heap_at;
     message *last = q->waiting.p[--q->waiting.n];
     if (last == m)
@@ -51,11 +48,34 @@ void schedule_never(qmgr *q, message *m)
     sift_down(q, last->heap_at);
 }
 
+static void ready_remove(readies *r, const message *m)
+{
+    message **at = &r->first;
+    while (*at && *at != m)
+        at = &(*at)->next;
+    if (*at == NULL)
+        return;
+    *at = m->next;
+    if (m->next == NULL)
+        r->last = at;
+}
+
+void schedule_never(qmgr *q, message *m)
+{
+    if (m->state == MESSAGE_ACTIVE)
+        return;
+    if (m->state == MESSAGE_WAITING)
+        heap_remove(q, m);
+    for (int i = 0; m->state == MESSAGE_READY && i < 2; i++) /* what it says of tries may have changed since */
+        ready_remove(&q->ready[i], m);
+    m->state = MESSAGE_AT_REST;
+}
+
 void schedule_ready(qmgr *q, message *m)
 {
-    schedule_never(q, m);
-    if (m->state != MESSAGE_AT_REST)
+    if (m->state == MESSAGE_READY || m->state == MESSAGE_ACTIVE)
         return;
+    schedule_never(q, m);
     readies *r = &q->ready[m->tries > 0];
     m->state = MESSAGE_READY;
     m->next = NULL;

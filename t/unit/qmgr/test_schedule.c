@@ -298,6 +298,30 @@ static void new_mail_and_old_take_turns(void **state)
         assert_int_equal(started[i], order[i]);
 }
 
+static void who_is_ready_may_be_taken_back(void **state)
+{
+    static const size_t taken[] = { 0, 3, 7 }; /* the first, one between, the last */
+    (void)state;
+    g.snapshot.base.qmgr_message_active_limit = 0;
+    for (size_t i = 0; i < 8; i++)
+        schedule_ready(&q, &messages[i]);
+    messages[3].tries = 1; /* as a look into its file told since */
+    for (size_t i = 0; i < COUNT_OF(taken); i++) {
+        schedule_never(&q, &messages[taken[i]]);
+        assert_int_equal(messages[taken[i]].state, MESSAGE_AT_REST);
+    }
+    schedule_ready(&q, &messages[8]);
+    schedule_at(&q, &messages[1], clock_s() + 100); /* ready no more */
+    g.snapshot.base.qmgr_message_active_limit = 100;
+    schedule_soon(&q);
+    rounds();
+    const uint64_t order[] = { 3, 5, 6, 7, 9 };
+    assert_int_equal(started_count, COUNT_OF(order));
+    for (size_t i = 0; i < COUNT_OF(order); i++)
+        assert_int_equal(started[i], order[i]);
+    assert_int_equal(messages[1].state, MESSAGE_WAITING);
+}
+
 static void what_was_never_finished_goes_only_when_a_scan_found_it(void **state)
 {
     (void)state;
@@ -347,6 +371,7 @@ int main(void)
         TEST(what_an_admin_asked_meanwhile_is_done_instead),
         TEST(a_damaged_one_does_not_hold_up_the_others),
         TEST(new_mail_and_old_take_turns),
+        TEST(who_is_ready_may_be_taken_back),
         TEST(what_a_cleanup_still_has_waits_for_it),
         TEST(what_was_never_finished_goes_only_when_a_scan_found_it),
     };
