@@ -46,6 +46,31 @@ bool filter_load(const filter *f)
     return true;
 }
 
+static struct sock_filter *program_copy(const void *from, uint16_t count)
+{
+    size_t bytes = count * sizeof(struct sock_filter);
+    struct sock_filter *copy = memory_get(bytes + 1);
+
+    if (count > 0)
+        memcpy(copy, from, bytes);
+    return copy;
+}
+
+filter filter_trapping(const filter *f)
+{
+    filter copy = *f;
+
+    for (size_t i = 0; i < FILTER_PROGRAMS; i++) {
+        copy.programs[i] = program_copy(f->programs[i], f->counts[i]);
+        for (size_t k = 0; k < f->counts[i]; k++) {
+            struct sock_filter *at = &copy.programs[i][k];
+            if (at->code == (BPF_RET | BPF_K) && at->k == SECCOMP_RET_KILL_PROCESS)
+                at->k = SECCOMP_RET_TRAP;
+        }
+    }
+    return copy;
+}
+
 fault filter_write(const filter *f, const char *name, int *out_fd)
 {
     filter_head head = { .pid_count = f->pid_count };
@@ -87,11 +112,9 @@ static void programs_copy(const filter_head *head, str rest, filter *out)
     out->pid_count = head->pid_count;
     memcpy(out->pids, head->pids, sizeof out->pids);
     for (size_t i = 0; i < FILTER_PROGRAMS; i++) {
-        size_t bytes = head->counts[i] * sizeof(struct sock_filter);
         out->counts[i] = head->counts[i];
-        out->programs[i] = memory_get(bytes + 1);
-        memcpy(out->programs[i], rest.p, bytes);
-        rest = str_from(rest, bytes);
+        out->programs[i] = program_copy(rest.p, head->counts[i]);
+        rest = str_from(rest, head->counts[i] * sizeof(struct sock_filter));
     }
 }
 

@@ -19,6 +19,9 @@ void filter_free(filter *f);
  * False: errno says why. */
 bool filter_load(const filter *f);
 
+/* A copy that decides the same, but hands what `f` kills for to a handler of SIGSYS. */
+filter filter_trapping(const filter *f);
+
 /* As a sealed memory file (os/fd.h), and back. Reading checks every length. */
 fault filter_write(const filter *f, const char *name, int *out_fd);
 fault filter_read(int fd, filter *out);

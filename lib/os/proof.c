@@ -4,6 +4,7 @@
 #include "os/proof_tries.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -74,24 +75,40 @@ void proof_prepare(proof_context *p, const landlock_rule *rules, size_t rule_cou
             snprintf(p->outside, sizeof p->outside, "%s", candidates[i]);
 }
 
-/* In the child, which ends here, by the filter's hand, or by a fault: where there are no 32-bit calls the CPU knows of none. */
-static void tries_run(const proof_context *p, progress *g)
+static jmp_buf refusal; /* of the child that tries */
+
+static void on_refusal(int signal_number)
 {
+    (void)signal_number;
+    longjmp(refusal, 1);
+}
+
+/* In the child. Signals that it dies of do so: where there are no 32-bit calls the CPU knows of none. */
+static bool walls_raise(const proof_context *p, const filter *f)
+{
+    struct sigaction refused = { .sa_handler = on_refusal, .sa_flags = SA_NODEFER };
     signal(SIGSEGV, SIG_DFL);
-    if (!p->forbids_fork || limits_forbid_fork())
-        g->is_loaded = filter_load(p->filter);
+    return sigaction(SIGSYS, &refused, NULL) == 0 && (!p->forbids_fork || limits_forbid_fork()) && filter_load(f);
+}
+
+/* In the child, which ends here or in a try. */
+static void tries_run(const proof_context *p, const filter *f, progress *g)
+{
+    g->is_loaded = walls_raise(p, f);
     g->error = errno;
     while (g->is_loaded && g->next < proof_try_count && g->succeeded < 0) {
-        const proof_try *t = &proof_tries[g->next];
         size_t number = g->next++;
-        if (t->applies(p) && t->succeeds(p))
+        const proof_try *t = &proof_tries[number];
+        if (setjmp(refusal) == 0 && t->applies(p) && t->succeeds(p))
             g->succeeded = (int)number;
     }
-    syscall(SYS_exit_group, 0);
+    if (setjmp(refusal) == 0)
+        syscall(SYS_exit_group, 0);
+    __builtin_trap();
 }
 
 /* One child, which goes on from where the last one died. */
-static fault child_try(const proof_context *p, progress *g)
+static fault child_try(const proof_context *p, const filter *walls, progress *g)
 {
     int status;
     pid_t pid = fork();
@@ -99,7 +116,7 @@ static fault child_try(const proof_context *p, progress *g)
     if (pid < 0)
         return fault_errno("%s: cannot fork the proof of its walls", p->contract->role);
     if (pid == 0)
-        tries_run(p, g);
+        tries_run(p, walls, g);
     while (waitpid(pid, &status, 0) < 0)
         if (errno != EINTR)
             return fault_errno("%s: the proof of its walls is lost", p->contract->role);
@@ -113,11 +130,12 @@ fault proof_run(const proof_context *p)
 
     if (g == MAP_FAILED)
         return fault_errno("%s: no memory for the proof of its walls", p->contract->role);
+    filter trapping = filter_trapping(p->filter);
     g->succeeded = -1;
     while (g->next < proof_try_count && g->succeeded < 0 && !is_fault(f)) {
         size_t before = g->next;
         g->is_loaded = false;
-        f = child_try(p, g);
+        f = child_try(p, before == 0 ? p->filter : &trapping, g);
         if (!is_fault(f) && !g->is_loaded)
             f = fault_make(FAULT_BUG, "3.0", "%s: the filter cannot be loaded: %s", p->contract->role,
                            strerror(g->error));
@@ -127,6 +145,7 @@ fault proof_run(const proof_context *p)
     if (!is_fault(f) && g->succeeded >= 0)
         f = fault_make(FAULT_BUG, "3.0", "%s is not confined: it could %s", p->contract->role,
                        proof_tries[g->succeeded].name);
+    filter_free(&trapping);
     munmap(g, sizeof *g);
     return f;
 }

@@ -1,5 +1,6 @@
-/* Tries what a confined process must not be able to do. Used by become() only. Each try runs in a forked child with
- * the same filter; an error or death counts as refused. */
+/* Tries what a confined process must not be able to do. Used by become() only. The tries run in forked children: the
+ * first with the same filter until it dies of one, the next with one that decides the same and lets it live. An error, a SIGSYS and a
+ * death count as refused. */
 #pragma once
 #include "base/fault.h"
 #include "os/become.h"

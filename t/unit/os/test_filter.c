@@ -4,6 +4,7 @@
 #include "os/seccomp.h"
 #include "t/unit/os/os_test.h"
 #include <errno.h>
+#include <linux/seccomp.h>
 
 static void survives_the_trip(void **state)
 {
@@ -66,8 +67,35 @@ static void refuses_anything_else(void **state)
     filter_free(&made);
 }
 
+/* Nothing but the deaths is another decision. */
+static void one_that_traps_decides_the_same(void **state)
+{
+    static const contract k = { .role = "smtpd", .calls = CALLS_LOOP | CALLS_CONTENT };
+    filter made;
+    size_t traps = 0;
+    (void)state;
+    assert_false(is_fault(seccomp_compile(&k, NULL, &made)));
+    filter trapping = filter_trapping(&made);
+    assert_int_equal(trapping.pid_count, made.pid_count);
+    assert_memory_equal(trapping.pids, made.pids, sizeof made.pids);
+    for (size_t i = 0; i < FILTER_PROGRAMS; i++) {
+        assert_int_equal(trapping.counts[i], made.counts[i]);
+        for (size_t n = 0; n < made.counts[i]; n++) {
+            struct sock_filter *was = &made.programs[i][n], *is = &trapping.programs[i][n];
+            bool kills = was->code == (BPF_RET | BPF_K) && was->k == SECCOMP_RET_KILL_PROCESS;
+            traps += kills;
+            assert_true(is->code == was->code && is->jt == was->jt && is->jf == was->jf);
+            assert_int_equal(is->k, kills ? SECCOMP_RET_TRAP : was->k);
+        }
+    }
+    assert_true(traps >= 2);
+    filter_free(&made);
+    filter_free(&trapping);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(survives_the_trip), cmocka_unit_test(refuses_anything_else) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(survives_the_trip), cmocka_unit_test(refuses_anything_else),
+                                        cmocka_unit_test(one_that_traps_decides_the_same) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,11 +17,26 @@ static filter open_filter(uint32_t action)
     return f;
 }
 
+/* Kills for two calls that the tries make one after the other, and allows everything else. */
+static filter hole_behind_deaths(void)
+{
+    static const struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_setresuid, 2, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_setresgid, 1, 0),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+    };
+    filter f = { .counts = { 0, COUNT_OF(code) } };
+    f.programs[1] = memory_get(sizeof code);
+    memcpy(f.programs[1], code, sizeof code);
+    return f;
+}
+
 static const contract nothing = { .role = "smtpd", .calls = CALLS_LOOP };
 
-static fault proof_under(uint32_t action, const contract *c)
+static fault proof_under(filter f, const contract *c)
 {
-    filter f = open_filter(action);
     identity id = { .root_fd = -1 };
     proof_context p = { .contract = c, .identity = &id, .filter = &f, .families = c->calls };
     proof_prepare(&p, NULL, 0);
@@ -35,7 +50,7 @@ static fault proof_under(uint32_t action, const contract *c)
 static fault finds_what_is_open(void *context)
 {
     (void)context;
-    fault f = proof_under(SECCOMP_RET_ALLOW, &nothing);
+    fault f = proof_under(open_filter(SECCOMP_RET_ALLOW), &nothing);
     NEED(f.kind == FAULT_BUG && strstr(f.text, "smtpd is not confined: it could "));
     return NO_FAULT;
 }
@@ -43,8 +58,16 @@ static fault finds_what_is_open(void *context)
 static fault takes_death_as_refusal(void *context)
 {
     (void)context;
-    fault f = proof_under(SECCOMP_RET_KILL_PROCESS, &nothing);
+    fault f = proof_under(open_filter(SECCOMP_RET_KILL_PROCESS), &nothing);
     NEED(f.kind == FAULT_NONE); /* each try dies: all are refused */
+    return NO_FAULT;
+}
+
+static fault finds_what_is_open_behind_deaths(void *context)
+{
+    (void)context;
+    fault f = proof_under(hole_behind_deaths(), &nothing);
+    NEED(f.kind == FAULT_BUG && strstr(f.text, "it could open a file outside"));
     return NO_FAULT;
 }
 
@@ -53,6 +76,7 @@ static void the_proof_can_fail(void **state)
     (void)state;
     assert_int_equal(run_apart(finds_what_is_open, NULL, false), 0);
     assert_int_equal(run_apart(finds_what_is_open, NULL, true), 0);
+    assert_int_equal(run_apart(finds_what_is_open_behind_deaths, NULL, true), 0);
     assert_int_equal(run_apart(takes_death_as_refusal, NULL, false), 0);
 }
 
