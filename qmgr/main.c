@@ -1,32 +1,18 @@
 /* qmgr: owns the queue. It schedules envelopes and hands out descriptors; it parses no content and has no network. */
 #include "qmgr/qmgr.h"
 #include "base/log.h"
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/file.h>
 
 static const contract qmgr_contract = {
     .role = "qmgr",
     .root = ROOT_QUEUE,
-    .calls = CALLS_LOOP | CALLS_ACCEPT | CALLS_RECEIVE | CALLS_CONTENT | CALLS_READ_FILES | CALLS_FILES | CALLS_LEASE,
+    .calls = CALLS_LOOP | CALLS_ACCEPT | CALLS_RECEIVE | CALLS_CONTENT | CALLS_READ_FILES | CALLS_FILES | CALLS_LEASE |
+             CALLS_TOGETHER,
     .files = FILES_WRITE,
     .limits = { .open_files = 65536 },
     .peers = "cleanup local pipe policy bounce queue",
 };
-
-/* A qmgr whose master was killed ends by itself within drain_timeout: until then this one waits. master gives a start a minute. */
-static fault queue_own(int root_fd)
-{
-    if (flock(root_fd, LOCK_EX | LOCK_NB) == 0)
-        return NO_FAULT;
-    log_event(LOG_WARNING, "waits-for-queue", LOG_C("reason", "the qmgr of an earlier master still has it"));
-    log_flush();
-    while (flock(root_fd, LOCK_EX) != 0)
-        if (errno != EINTR)
-            return fault_errno("own the queue");
-    return NO_FAULT;
-}
 
 static bool start(process *p)
 {
@@ -37,11 +23,13 @@ static bool start(process *p)
     destinations_open(q);
     q->root_fd = p->identity.is_privileged ? open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
                                            : openat(p->identity.root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    fault f = q->root_fd >= 0 ? queue_own(q->root_fd) : fault_errno("open the queue");
+    fault f = q->root_fd >= 0 ? scan_own(q) : fault_errno("open the queue");
     if (!is_fault(f))
         f = queue_tree_make(q->root_fd);
     if (!is_fault(f))
         f = ids_open(q);
+    if (!is_fault(f))
+        removals_open(q);
     if (!is_fault(f))
         f = scan_all(q);
     if (is_fault(f))

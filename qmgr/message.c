@@ -152,6 +152,8 @@ void message_is_kept(qmgr *q, message *m)
 void message_remove(qmgr *q, message *m)
 {
     if (!m->has_file || spare_keep(q, m) || queue_tree_remove(q->root_fd, m->place, m->id) || errno == ENOENT) {
+        if (m->has_file)
+            removals_note(q, m->place);
         message_forget(q, m);
         return;
     }

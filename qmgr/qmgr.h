@@ -120,6 +120,13 @@ typedef struct spare { /* an empty file, open to read and write */
     int fd;
 } spare;
 
+typedef struct removals { /* from active/, where they are not durable by themselves */
+    int folder_fd;     /* -1: they are */
+    bool is_due;       /* one came after the sync that is under way had begun */
+    bool is_under_way;
+    watch synced;
+} removals;
+
 enum { TRANSPORTS_MAX = 8 };
 
 typedef struct readies { /* first come, first served */
@@ -151,6 +158,7 @@ struct qmgr {
     map offers;   /* by id */
     VEC(spare) spares; /* the oldest first */
     bool has_no_spares; /* a name that a file had before might come back with the next message's content */
+    removals removals;
     bool has_journal;   /* prepared files are worth it */
     map destinations;
     VEC(message *) waiting; /* a heap by next_try_s */
@@ -203,6 +211,10 @@ bool spare_keep(qmgr *q, message *m);    /* empties its file; false: it is as it
 int spare_take(qmgr *q, uint64_t id);    /* under that name now, read-write, the caller's; -1: there is none */
 void spares_remove(process *p);          /* of a qmgr that leaves */
 
+/* removed.c: that messages are gone becomes durable soon */
+void removals_open(qmgr *q);
+void removals_note(qmgr *q, queue_place from); /* a file was removed from there */
+
 /* direct.c: messages that whoever brought them keeps until the results are said: tried once, told, and gone */
 fault direct_add(qmgr *q, uint64_t id, peer *holder);         /* a fault: there is no room for one now */
 void direct_forget(qmgr *q, uint64_t id, const peer *holder); /* the holder does not wait for it any more */
@@ -223,7 +235,8 @@ message *offer_of_holder(const qmgr *q, uint64_t id, const peer *holder); /* its
 void offer_adopt(qmgr *q, uint64_t id, peer *holder); /* one in memory, whose holder began another conversation */
 
 /* scan.c */
-fault scan_all(qmgr *q); /* what earlier runs left */
+fault scan_own(const qmgr *q); /* the queue is this qmgr's alone; waits for an earlier one */
+fault scan_all(qmgr *q);       /* what earlier runs left */
 
 /* message.c */
 message *message_add(qmgr *q, uint64_t id, queue_place place, uint64_t arrived_s);

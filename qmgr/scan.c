@@ -2,7 +2,9 @@
  * that is read before mail flows; the times of deferred ones are read beside it. Runs in: qmgr, at start. */
 #include "base/log.h"
 #include "qmgr/qmgr.h"
+#include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 enum { LEARN_PER_ROUND = 200 };
@@ -77,6 +79,19 @@ static void learn(void *context)
     log_event(LOG_INFO, "queue-known", LOG_NUM("deferred", l->ids.n));
     vec_free(&l->ids);
     l->at = 0;
+}
+
+/* A qmgr whose master was killed ends by itself within drain_timeout: until then this one waits. master gives a start a minute. */
+fault scan_own(const qmgr *q)
+{
+    if (flock(q->root_fd, LOCK_EX | LOCK_NB) == 0)
+        return NO_FAULT;
+    log_event(LOG_WARNING, "waits-for-queue", LOG_C("reason", "the qmgr of an earlier master still has it"));
+    log_flush();
+    while (flock(q->root_fd, LOCK_EX) != 0)
+        if (errno != EINTR)
+            return fault_errno("own the queue");
+    return NO_FAULT;
 }
 
 fault scan_all(qmgr *q)

@@ -78,6 +78,12 @@ static void settle(pool_worker *w)
     daemon_session_closed(d);
 }
 
+/* -1: a signal ended it. */
+static int exit_status(int wait_status)
+{
+    return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : -1;
+}
+
 static void on_exit_ready(void *context, unsigned ready)
 {
     pool_worker *w = context;
@@ -86,15 +92,14 @@ static void on_exit_ready(void *context, unsigned ready)
     (void)ready;
     if (waitpid(w->pid, &status, WNOHANG) != w->pid)
         return;
-    bool is_clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    bool had_no_mail = WIFEXITED(status) && WEXITSTATUS(status) == WORKER_EXIT_NO_MAIL; /* it said why */
-    w->had_no_folder =
-        (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_EXIT_NO_FOLDER) || spawn_had_no_root(status);
-    w->had_moved = WIFEXITED(status) && WEXITSTATUS(status) == WORKER_EXIT_MOVED;
+    int said = exit_status(status);
+    bool had_no_mail = said == WORKER_EXIT_NO_MAIL; /* it said why */
+    w->had_no_folder = said == WORKER_EXIT_NO_FOLDER || spawn_had_no_root(status);
+    w->had_moved = said == WORKER_EXIT_MOVED;
     if (w->had_no_folder || had_no_mail) {
         log_event(LOG_WARNING, "worker-left", LOG_STR("user", w->user), LOG_NUM("pid", w->pid),
                   LOG_C("reason", had_no_mail ? "the mail cannot be opened" : "the mail folder cannot be opened"));
-    } else if (!is_clean && !w->had_moved) {
+    } else if (said != 0 && !w->had_moved) {
         w->pool->crashed++;
         log_event(LOG_ERROR, "worker-died", LOG_STR("user", w->user), LOG_NUM("pid", w->pid),
                   LOG_C("reason", spawn_status_text(status, text, sizeof text)));

@@ -109,11 +109,21 @@ bool queue_tree_remove(int queue_fd, queue_place p, uint64_t id)
     return unlinkat(queue_fd, path_of(p, id).text, 0) == 0;
 }
 
+static int folder_open(int queue_fd, const char *name)
+{
+    return openat(queue_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+int queue_tree_folder(int queue_fd, queue_place p)
+{
+    return folder_open(queue_fd, folders[p]);
+}
+
 bool queue_tree_sync(int queue_fd, queue_place p, uint64_t id)
 {
     path folder = path_of(p, id);
     *strrchr(folder.text, '/') = '\0';
-    int fd = openat(queue_fd, folder.text, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = folder_open(queue_fd, folder.text);
     bool is_done = fd >= 0 && fsync(fd) == 0;
     if (fd >= 0)
         close(fd);
@@ -122,7 +132,7 @@ bool queue_tree_sync(int queue_fd, queue_place p, uint64_t id)
 
 static fault folder_scan(int queue_fd, const char *name, queue_place p, queue_tree_fn *each, void *context, bool *stop)
 {
-    int fd = openat(queue_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = folder_open(queue_fd, name);
     DIR *d = fd < 0 ? NULL : fdopendir(fd);
     if (d == NULL) {
         fault f = fault_errno("read the queue folder %s", name);

@@ -22,6 +22,8 @@ bool queue_tree_move(int queue_fd, queue_place from, queue_place to, uint64_t id
 bool queue_tree_rename(int queue_fd, queue_place p, uint64_t from, uint64_t to);   /* to an id that is not used; false: errno */
 bool queue_tree_remove(int queue_fd, queue_place p, uint64_t id);                  /* false: errno */
 
+int queue_tree_folder(int queue_fd, queue_place p); /* itself, to sync it; not of deferred, which is many; -1: errno */
+
 /* Makes durable that id came to the folder, or left it; may wait for the disk. False: errno. */
 bool queue_tree_sync(int queue_fd, queue_place p, uint64_t id);
 

@@ -10,7 +10,7 @@ from witness import look
 
 # How long before the cut a message may have left the queue and still come again ("in flight"): ext4 and xfs make its removal
 # durable with the next fsync of anything, btrfs with its own commit, each 30 s.
-IN_FLIGHT_S = {"ext4": 1, "xfs": 1, "btrfs": 35}
+IN_FLIGHT_S = {"ext4": 1, "xfs": 1, "btrfs": 1}
 REMOVED = re.compile(r"(?m)^(\S+)Z qmgr\[\d+\] \w+ removed id=(\w+)")
 MIXED = re.compile(r".*queue-file-damaged .*another id than its name.*")
 QUEUE_ID = re.compile(rb"\bid (\w{11})\b")

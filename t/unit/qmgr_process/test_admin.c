@@ -1,4 +1,4 @@
-/* SOURCES: qmgr/admin.c qmgr/touched.c qmgr/direct.c qmgr/offer.c qmgr/spare.c qmgr/admin_change.c qmgr/admin_lend.c qmgr/deliver.c qmgr/destination.c qmgr/fair.c qmgr/finish.c qmgr/fresh.c qmgr/ids.c qmgr/message.c qmgr/memory.c qmgr/report.c qmgr/resolve.c qmgr/scan.c qmgr/schedule.c qmgr/transports.c qmgr/window.c  NEEDS: daemon queue */
+/* SOURCES: qmgr/admin.c qmgr/touched.c qmgr/direct.c qmgr/offer.c qmgr/spare.c qmgr/admin_change.c qmgr/admin_lend.c qmgr/deliver.c qmgr/destination.c qmgr/fair.c qmgr/finish.c qmgr/fresh.c qmgr/ids.c qmgr/message.c qmgr/memory.c qmgr/removed.c qmgr/report.c qmgr/resolve.c qmgr/scan.c qmgr/schedule.c qmgr/transports.c qmgr/window.c  NEEDS: daemon queue */
 /* The desk of qmgr on a queue of its own: root and two other users ask over real channels; loans end well and badly. */
 #include "base/checksum.h"
 #include "base/clock.h"

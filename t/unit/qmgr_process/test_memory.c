@@ -1,4 +1,4 @@
-/* SOURCES: qmgr/admin.c qmgr/admin_lend.c qmgr/admin_change.c qmgr/deliver.c qmgr/destination.c qmgr/direct.c qmgr/offer.c qmgr/spare.c qmgr/fair.c qmgr/finish.c qmgr/fresh.c qmgr/ids.c qmgr/message.c qmgr/memory.c qmgr/report.c qmgr/resolve.c qmgr/scan.c qmgr/schedule.c qmgr/touched.c qmgr/transports.c qmgr/window.c  NEEDS: daemon queue */
+/* SOURCES: qmgr/admin.c qmgr/admin_lend.c qmgr/admin_change.c qmgr/deliver.c qmgr/destination.c qmgr/direct.c qmgr/offer.c qmgr/spare.c qmgr/fair.c qmgr/finish.c qmgr/fresh.c qmgr/ids.c qmgr/message.c qmgr/memory.c qmgr/removed.c qmgr/report.c qmgr/resolve.c qmgr/scan.c qmgr/schedule.c qmgr/touched.c qmgr/transports.c qmgr/window.c  NEEDS: daemon queue */
 /* Messages that stand in memory: offered, or direct; they have no file before a cleanup asks for one. */
 #include "os/fd.h"
 #include "os/file.h"
@@ -484,6 +484,61 @@ static void not_if_that_one_left_a_file(void **state)
     assert_true(channel_is_open(&w->cleanup));
 }
 
+static void found_by_a_start(uint64_t id)
+{
+    message *m = message_add(&w->qmgr, id, QUEUE_ACTIVE, 0);
+    m->is_found = true;
+    schedule_ready(&w->qmgr, m);
+}
+
+/* That one ended before it could hand the file over; it waits for its turn, to be discarded. */
+static void one_with_a_file_of_an_earlier_qmgr_gets_another(void **state)
+{
+    (void)state;
+    w->generation.snapshot.base.qmgr_message_active_limit = 0;
+    ids_take(1);
+    uint64_t earlier = w->ids[0] - 5;
+    close(queue_tree_create(w->qmgr.root_fd, QUEUE_ACTIVE, earlier));
+    found_by_a_start(earlier);
+    name_say(earlier, true);
+    assert_int_equal(w->unnameds, 0);
+    assert_true(w->named >= 0);
+    w->ids[0] = earlier;
+    message_write(0, 0, 1);
+    assert_true(file_copy(w->fds[0], w->named));
+    say(QUEUE_DURABLE, earlier);
+    w->generation.snapshot.base.qmgr_message_active_limit = 100;
+    schedule_soon(&w->qmgr);
+    rounds();
+    assert_int_equal(w->requests, 1);
+    assert_int_equal(w->delivering, earlier);
+    deliver(FAULT_NONE);
+    assert_nothing_is_left(0);
+}
+
+static void a_whole_message_is_nobodys_to_remove(void **state)
+{
+    (void)state;
+    w->generation.snapshot.base.qmgr_message_active_limit = 0;
+    ids_take(1);
+    uint64_t earlier = w->ids[0] - 5;
+    int mine = w->fds[0], fd = queue_tree_create(w->qmgr.root_fd, QUEUE_ACTIVE, earlier);
+    w->fds[0] = fd;
+    w->ids[0] = earlier;
+    message_write(0, 0, 1);
+    w->fds[0] = mine;
+    close(fd);
+    found_by_a_start(earlier);
+    name_say(earlier, true);
+    assert_int_equal(w->named, -1);
+    assert_int_equal(w->unnameds, 1);
+    w->generation.snapshot.base.qmgr_message_active_limit = 100;
+    schedule_soon(&w->qmgr);
+    rounds();
+    assert_int_equal(w->delivering, earlier);
+    deliver(FAULT_NONE);
+}
+
 /* Also before its turn came. */
 static void an_admin_may_hold_it(void **state)
 {
@@ -584,6 +639,8 @@ int main(void)
         TEST(one_that_is_under_way_is_adopted),
         TEST(one_that_was_delivered_meanwhile_is_taken_again),
         TEST(not_if_that_one_left_a_file),
+        TEST(one_with_a_file_of_an_earlier_qmgr_gets_another),
+        TEST(a_whole_message_is_nobodys_to_remove),
         TEST(an_admin_may_hold_it),
         TEST(an_admin_may_delete_it),
         TEST(a_direct_one_has_no_file),

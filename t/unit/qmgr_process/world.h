@@ -188,6 +188,7 @@ static int setup(void **state)
     destinations_open(q);
     q->root_fd = open(w->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     assert_false(is_fault(queue_tree_make(q->root_fd)));
+    removals_open(q);
     assert_false(is_fault(ids_open(q)));
     assert_false(is_fault(scan_all(q)));
     timer_open(&w->stop, w->process.loop, on_stop, w->process.loop);

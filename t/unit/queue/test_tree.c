@@ -158,7 +158,10 @@ static void a_folder_is_made_durable(void **state)
     file_make(4712);
     assert_true(queue_tree_sync(root, QUEUE_ACTIVE, 4712));
     assert_true(queue_tree_sync(root, QUEUE_DEFERRED, 4712)); /* also when it is not there: it left */
-    assert_true(queue_tree_remove(root, QUEUE_ACTIVE, 4712));
+    int folder = queue_tree_folder(root, QUEUE_ACTIVE);
+    assert_int_equal(fsync(folder), 0);
+    assert_int_equal(unlinkat(folder, queue_id_text(4712).text, 0), 0);
+    close(folder);
     assert_false(queue_tree_sync(-1, QUEUE_HOLD, 4712));
     assert_int_equal(errno, EBADF);
 }
