@@ -6,6 +6,7 @@ import smtplib
 
 import pytest
 
+import plants
 from queue_file import Recipient, leave
 from reports import MAILER, Report, aliases, gone, reports, submit, wait_reports
 from smtp_steps import arrived, hello, reload_all, set_all, write
@@ -196,6 +197,22 @@ def test_success_is_told_when_asked_for(suite):
     assert r.returned.get_content_type() == "text/rfc822-headers"
     gone(suite, queue_id)
     assert not [r for r in reports(suite) if r.message()["x-postrider-queue-id"] == quiet]
+
+
+def test_what_was_relayed_is_told_as_such():
+    """By a transport that hands mail on to a host which reports nothing."""
+    relaying = Suite(build=plants.BUILD, settings=SETTINGS)
+    relaying.options += ["--set", f"daemon_directory={plants.folder('mail-relayed', os.path.join(relaying.dir, 'libexec'))}"]
+    with relaying as s:
+        queue_id = submit(s, "user2@example.test", rcpt=["NOTIFY=SUCCESS", "ORCPT=rfc822;first@elsewhere.example"], mail=["ENVID=7"])
+        r = report_of(s, queue_id)
+        row = r.recipient()
+        assert row["action"] == "relayed" and row["status"] == "2.0.0" and row["final-recipient"] == "rfc822; user2@example.test"
+        assert row["original-recipient"] == "rfc822; first@elsewhere.example" and r.message()["original-envelope-id"] == "7"
+        assert "sends no report of its own" in r.words.replace("\n", " ")
+        quiet = submit(s, "user2@example.test", rcpt=["NOTIFY=FAILURE"])
+        gone(s, quiet)
+        assert len(reports(s)) == 1
 
 
 def test_an_alias_is_told_of_as_one_recipient(suite):

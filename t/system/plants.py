@@ -1,4 +1,4 @@
-"""Builds with a bug that the power-cut test must find (t/fault/plants; target `plants`)."""
+"""Builds with one program that is not as it should be (t/fault/plants; target `plants`)."""
 import os
 import shutil
 import subprocess
@@ -6,8 +6,9 @@ import subprocess
 from suite import ROOT
 
 BUILD = "release"
-PLANTS = ("queue-no-fsync", "queue-reply-before-commit", "queue-fsync-before-end", "mail-no-fsync", "mail-reply-before-commit",
-          "mail-fsync-before-rename")
+PLANTS = (  # bugs that the power-cut test must find
+    "queue-no-fsync", "queue-reply-before-commit", "queue-fsync-before-end", "mail-no-fsync", "mail-reply-before-commit",
+    "mail-fsync-before-rename")
 
 
 def folder(bug, directory):
