@@ -8,7 +8,7 @@ static const contract qmgr_contract = {
     .role = "qmgr",
     .root = ROOT_QUEUE,
     .calls = CALLS_LOOP | CALLS_ACCEPT | CALLS_RECEIVE | CALLS_CONTENT | CALLS_READ_FILES | CALLS_FILES | CALLS_LEASE |
-             CALLS_TOGETHER,
+             CALLS_COMMIT,
     .files = FILES_WRITE,
     .limits = { .open_files = 65536 },
     .peers = "cleanup local pipe policy bounce queue",

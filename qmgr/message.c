@@ -153,7 +153,7 @@ void message_remove(qmgr *q, message *m)
 {
     if (!m->has_file || spare_keep(q, m) || queue_tree_remove(q->root_fd, m->place, m->id) || errno == ENOENT) {
         if (m->has_file)
-            removals_note(q, m->place);
+            removals_note(q);
         message_forget(q, m);
         return;
     }

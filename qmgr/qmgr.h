@@ -120,11 +120,10 @@ typedef struct spare { /* an empty file, open to read and write */
     int fd;
 } spare;
 
-typedef struct removals { /* from active/, where they are not durable by themselves */
-    int folder_fd;     /* -1: they are */
-    bool is_due;       /* one came after the sync that is under way had begun */
-    bool is_under_way;
-    watch synced;
+typedef struct removals { /* of messages that are gone */
+    timer soon;
+    bool is_needed; /* they are not durable by themselves */
+    bool is_due;
 } removals;
 
 enum { TRANSPORTS_MAX = 8 };
@@ -213,7 +212,7 @@ void spares_remove(process *p);          /* of a qmgr that leaves */
 
 /* removed.c: that messages are gone becomes durable soon */
 void removals_open(qmgr *q);
-void removals_note(qmgr *q, queue_place from); /* a file was removed from there */
+void removals_note(qmgr *q); /* a file was removed */
 
 /* direct.c: messages that whoever brought them keeps until the results are said: tried once, told, and gone */
 fault direct_add(qmgr *q, uint64_t id, peer *holder);         /* a fault: there is no room for one now */

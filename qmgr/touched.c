@@ -12,9 +12,20 @@ void touched_add(touched *t, queue_place p, uint64_t id)
     *slot_of(t, p, id) = id;
 }
 
+static bool touched_any(const touched *t)
+{
+    bool is_any = false;
+    for (int p = 0; p < QUEUE_PLACES; p++)
+        for (size_t i = 0; i < QUEUE_BRANCHES; i++)
+            is_any = is_any || t->ids[p][i];
+    return is_any;
+}
+
 fault touched_sync(const touched *t, int queue_fd)
 {
     fault f = NO_FAULT;
+    if (queue_tree_mixes_names(queue_fd))
+        return touched_any(t) ? queue_tree_commit(queue_fd) : NO_FAULT;
     for (int p = 0; p < QUEUE_PLACES; p++)
         for (size_t i = 0; i < QUEUE_BRANCHES && !is_fault(f); i++)
             if (t->ids[p][i] && !queue_tree_sync(queue_fd, (queue_place)p, t->ids[p][i]))

@@ -31,7 +31,8 @@ typedef enum call_family {
     CALLS_MODULES = 1 << 13,   /* map code from files later on: PAM's modules; never memory that was written */
     CALLS_LEASE = 1 << 14,     /* ask whether a file of its own is open elsewhere */
     CALLS_TOGETHER = 1 << 15,  /* file_sync_all: fsyncs side by side */
-    CALLS_ANY = 1 << 16,       /* all but what is denied to everyone: master, and the spawner of users' programs */
+    CALLS_COMMIT = 1 << 16,    /* commit a file system as a whole */
+    CALLS_ANY = 1 << 17,       /* all but what is denied to everyone: master, and the spawner of users' programs */
 } call_family;
 
 /* Bits of `contract.caps`. */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
+#include <linux/btrfs.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -306,6 +307,8 @@ static void check_ioctl(builder *b)
     }
     allow_if_equal(b, FIONREAD);
     allow_if_equal(b, FIONBIO);
+    if (b->calls & CALLS_COMMIT)
+        allow_if_equal(b, BTRFS_IOC_START_SYNC);
     deny(b, ENOTTY);
 }
 

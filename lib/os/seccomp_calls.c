@@ -120,6 +120,7 @@ const call_row seccomp_calls[] = {
     { "io_setup", CALLS_TOGETHER },
     { "io_submit", CALLS_TOGETHER },
     { "io_getevents", CALLS_TOGETHER },
+    { "syncfs", CALLS_COMMIT },
     { "memfd_create", CONTENT | CALLS_RECEIVE },
 
     { "openat", OPEN },

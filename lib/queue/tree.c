@@ -4,9 +4,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/btrfs.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -79,6 +81,11 @@ fault queue_tree_commit(int fd)
                                                          : NO_FAULT;
 }
 
+bool queue_tree_commit_start(int fd)
+{
+    return ioctl(fd, BTRFS_IOC_START_SYNC, NULL) == 0;
+}
+
 fault queue_tree_sync_all(int queue_fd)
 {
     return queue_tree_mixes_names(queue_fd) ? queue_tree_commit(queue_fd) : folders_each(queue_fd, folder_sync);
@@ -112,11 +119,6 @@ bool queue_tree_remove(int queue_fd, queue_place p, uint64_t id)
 static int folder_open(int queue_fd, const char *name)
 {
     return openat(queue_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-}
-
-int queue_tree_folder(int queue_fd, queue_place p)
-{
-    return folder_open(queue_fd, folders[p]);
 }
 
 bool queue_tree_sync(int queue_fd, queue_place p, uint64_t id)

@@ -22,8 +22,6 @@ bool queue_tree_move(int queue_fd, queue_place from, queue_place to, uint64_t id
 bool queue_tree_rename(int queue_fd, queue_place p, uint64_t from, uint64_t to);   /* to an id that is not used; false: errno */
 bool queue_tree_remove(int queue_fd, queue_place p, uint64_t id);                  /* false: errno */
 
-int queue_tree_folder(int queue_fd, queue_place p); /* itself, to sync it; not of deferred, which is many; -1: errno */
-
 /* Makes durable that id came to the folder, or left it; may wait for the disk. False: errno. */
 bool queue_tree_sync(int queue_fd, queue_place p, uint64_t id);
 
@@ -37,6 +35,9 @@ bool queue_tree_mixes_names(int fd);
 
 /* Such a commit where it is needed, by any descriptor of the file system; elsewhere nothing. */
 fault queue_tree_commit(int fd);
+
+/* Has the file system begin one, and does not wait for it; only where it is needed. False: errno. */
+bool queue_tree_commit_start(int fd);
 
 /* Calls `each` for every queue file; names that are none are given with id 0. Stops when it returns false. */
 typedef bool queue_tree_fn(void *context, queue_place p, uint64_t id, const char *name);

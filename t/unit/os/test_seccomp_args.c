@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <linux/btrfs.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -29,6 +30,9 @@ static const row rows[] = {
     { CALLS_THREADS, EPERM, 0, SYS_clone, { CLONE_VM } },
     { CALLS_SPAWN, ENOSYS, 0, SYS_clone3, { 0 } },
     { CALLS_ANY, ENOSYS, 0, SYS_clone3, { 0 } },
+    { CALLS_LOOP, ENOTTY, 0, SYS_ioctl, { -1UL, BTRFS_IOC_START_SYNC } },
+    { CALLS_COMMIT, PASSES, ENOTTY, SYS_ioctl, { -1UL, BTRFS_IOC_START_SYNC } },
+    { CALLS_COMMIT, ENOTTY, 0, SYS_ioctl, { -1UL, BTRFS_IOC_SYNC } },
     { CALLS_LOOP, EACCES, 0, SYS_socket, { AF_UNIX, SOCK_STREAM } },
     { CALLS_UNIX, PASSES, EACCES, SYS_socket, { AF_UNIX, SOCK_STREAM } },
     { CALLS_UNIX, EACCES, 0, SYS_socket, { AF_INET, SOCK_STREAM } },

@@ -20,10 +20,27 @@ bool queue_tree_sync(int queue_fd, queue_place p, uint64_t id)
     return !is_failing;
 }
 
+static bool is_btrfs;
+static unsigned commits;
+
+bool queue_tree_mixes_names(int fd)
+{
+    assert_int_equal(fd, 42);
+    return is_btrfs;
+}
+
+fault queue_tree_commit(int fd)
+{
+    assert_int_equal(fd, 42);
+    commits++;
+    return is_failing ? fault_make(FAULT_TRY_LATER, "3.0", "the test says so") : NO_FAULT;
+}
+
 static int setup(void **state)
 {
     (void)state;
-    is_failing = false;
+    is_failing = is_btrfs = false;
+    commits = 0;
     memset(synced, 0, sizeof synced);
     return 0;
 }
@@ -41,6 +58,23 @@ static void a_folder_is_synced_once(void **state)
     assert_int_equal(synced[QUEUE_HOLD], 1);
     assert_int_equal(synced[QUEUE_DEFERRED], 10); /* of its branches */
     assert_int_equal(synced[QUEUE_ACTIVE], 0);
+}
+
+/* Where a folder's own sync may bring earlier names back. */
+static void btrfs_is_committed_once(void **state)
+{
+    touched t = { 0 };
+    (void)state;
+    is_btrfs = true;
+    assert_int_equal(touched_sync(&t, 42).kind, FAULT_NONE);
+    assert_int_equal(commits, 0);
+    touched_add(&t, QUEUE_HOLD, 1000);
+    touched_add(&t, QUEUE_DEFERRED, 1001);
+    assert_int_equal(touched_sync(&t, 42).kind, FAULT_NONE);
+    assert_int_equal(commits, 1);
+    assert_int_equal(synced[QUEUE_HOLD] + synced[QUEUE_DEFERRED], 0);
+    is_failing = true;
+    assert_int_equal(touched_sync(&t, 42).kind, FAULT_TRY_LATER);
 }
 
 static void nothing_changed_costs_nothing(void **state)
@@ -66,6 +100,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_folder_is_synced_once, setup),
+        cmocka_unit_test_setup(btrfs_is_committed_once, setup),
         cmocka_unit_test_setup(nothing_changed_costs_nothing, setup),
         cmocka_unit_test_setup(a_disk_that_fails_is_said, setup),
     };

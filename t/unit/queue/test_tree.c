@@ -158,10 +158,7 @@ static void a_folder_is_made_durable(void **state)
     file_make(4712);
     assert_true(queue_tree_sync(root, QUEUE_ACTIVE, 4712));
     assert_true(queue_tree_sync(root, QUEUE_DEFERRED, 4712)); /* also when it is not there: it left */
-    int folder = queue_tree_folder(root, QUEUE_ACTIVE);
-    assert_int_equal(fsync(folder), 0);
-    assert_int_equal(unlinkat(folder, queue_id_text(4712).text, 0), 0);
-    close(folder);
+    assert_true(queue_tree_remove(root, QUEUE_ACTIVE, 4712));
     assert_false(queue_tree_sync(-1, QUEUE_HOLD, 4712));
     assert_int_equal(errno, EBADF);
 }
@@ -229,6 +226,14 @@ static void btrfs_is_committed_as_a_whole(void **state)
     assert_int_equal(queue_tree_commit(root).kind, FAULT_TRY_LATER);
 }
 
+/* Which this one is not. */
+static void a_commit_is_begun_on_btrfs_alone(void **state)
+{
+    (void)state;
+    assert_false(queue_tree_commit_start(root));
+    assert_int_equal(errno, ENOTTY);
+}
+
 static void other_file_systems_are_not_committed(void **state)
 {
     const long others[] = { EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, TMPFS_MAGIC, 0 };
@@ -256,6 +261,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_folder_that_is_gone_is_a_fault, setup, teardown),
         cmocka_unit_test_setup_teardown(all_folders_are_made_durable, setup, teardown),
         cmocka_unit_test_setup_teardown(btrfs_is_committed_as_a_whole, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_commit_is_begun_on_btrfs_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(other_file_systems_are_not_committed, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
