@@ -2,7 +2,8 @@
 #include "daemon/readers.h"
 
 enum {
-    WORKER_CALLS = CALLS_LOOP | CALLS_RECEIVE | CALLS_CONTENT | CALLS_READ_FILES | CALLS_FILES | CALLS_LMDB | CALLS_INOTIFY,
+    WORKER_CALLS = CALLS_LOOP | CALLS_RECEIVE | CALLS_CONTENT | CALLS_READ_FILES | CALLS_FILES | CALLS_LMDB | CALLS_INOTIFY |
+                   CALLS_COMMIT,
 };
 
 static const contract imapd_contract = {

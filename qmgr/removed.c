@@ -3,6 +3,7 @@
  * file does it. To sync the folder instead makes it worse: names that files had before come back beside the later ones. Runs in:
  * qmgr. */
 #include "base/log.h"
+#include "os/journal.h"
 #include "qmgr/qmgr.h"
 
 enum { SOON_MS = 300 }; /* so many removals share a commit */
@@ -11,13 +12,13 @@ static void on_soon(void *context)
 {
     qmgr *q = context;
     q->removals.is_due = false;
-    if (!queue_tree_commit_start(q->root_fd))
+    if (!journal_commit_start(q->root_fd))
         log_fault(LOG_WARNING, "removal-not-durable", fault_errno("commit the queue's file system"));
 }
 
 void removals_open(qmgr *q)
 {
-    q->removals.is_needed = queue_tree_mixes_names(q->root_fd);
+    q->removals.is_needed = journal_mixes_names(q->root_fd);
     timer_open(&q->removals.soon, q->process->loop, on_soon, q);
 }
 

@@ -1,6 +1,7 @@
 /* Folders that a command changed, made durable together before it is answered. Runs in: qmgr, whose loop waits for the disk that
  * long: a few folders, and only when an admin asks. */
 #include "qmgr/touched.h"
+#include "os/journal.h"
 
 static uint64_t *slot_of(touched *t, queue_place p, uint64_t id)
 {
@@ -24,8 +25,8 @@ static bool touched_any(const touched *t)
 fault touched_sync(const touched *t, int queue_fd)
 {
     fault f = NO_FAULT;
-    if (queue_tree_mixes_names(queue_fd))
-        return touched_any(t) ? queue_tree_commit(queue_fd) : NO_FAULT;
+    if (journal_mixes_names(queue_fd))
+        return touched_any(t) ? journal_commit(queue_fd) : NO_FAULT;
     for (int p = 0; p < QUEUE_PLACES; p++)
         for (size_t i = 0; i < QUEUE_BRANCHES && !is_fault(f); i++)
             if (t->ids[p][i] && !queue_tree_sync(queue_fd, (queue_place)p, t->ids[p][i]))

@@ -1,5 +1,6 @@
 /* postrider queue hold, release, delete, flush. Runs in: postrider. */
 #include "ctl/queue/queue.h"
+#include "os/journal.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -74,7 +75,7 @@ fault queue_sync(const config *c)
         fd = folder_open(c, "");
     if (fd < 0)
         return errno == EACCES || errno == ENOENT ? NO_FAULT : fault_errno("open the queue");
-    fault f = may_read ? queue_tree_sync_all(fd) : queue_tree_commit(fd);
+    fault f = may_read ? queue_tree_sync_all(fd) : journal_commit(fd);
     close(fd);
     return f;
 }

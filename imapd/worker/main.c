@@ -9,7 +9,8 @@ enum {
 }; /* larger ones are mapped for themselves, so that none lies in front of what stays */
 
 enum {
-    CALLS = CALLS_LOOP | CALLS_RECEIVE | CALLS_CONTENT | CALLS_READ_FILES | CALLS_FILES | CALLS_LMDB | CALLS_INOTIFY
+    CALLS = CALLS_LOOP | CALLS_RECEIVE | CALLS_CONTENT | CALLS_READ_FILES | CALLS_FILES | CALLS_LMDB | CALLS_INOTIFY |
+            CALLS_COMMIT
 };
 
 typedef struct imapd {

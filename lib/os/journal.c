@@ -1,9 +1,11 @@
 #include "os/journal.h"
 #include "os/file.h"
 #include <fcntl.h>
+#include <linux/btrfs.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
@@ -42,4 +44,20 @@ bool journal_is_kept(int fd)
     if (fstatfs(fd, &fs) != 0 || fstat(fd, &st) != 0)
         return false;
     return fs.f_type == XFS_SUPER_MAGIC || (fs.f_type == EXT4_SUPER_MAGIC && ext4_has_one(st.st_dev));
+}
+
+bool journal_mixes_names(int fd)
+{
+    struct statfs fs;
+    return fstatfs(fd, &fs) == 0 && fs.f_type == BTRFS_SUPER_MAGIC;
+}
+
+fault journal_commit(int fd)
+{
+    return journal_mixes_names(fd) && syncfs(fd) != 0 ? fault_errno("make the file system durable") : NO_FAULT;
+}
+
+bool journal_commit_start(int fd)
+{
+    return ioctl(fd, BTRFS_IOC_START_SYNC, NULL) == 0;
 }

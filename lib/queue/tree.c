@@ -1,16 +1,13 @@
 #include "queue/tree.h"
 #include <assert.h>
 #include "os/file.h"
+#include "os/journal.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/btrfs.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 static const char *const folders[QUEUE_PLACES] = { "incoming", "active", "deferred", "hold", "corrupt" };
@@ -69,26 +66,9 @@ static fault folder_sync(int queue_fd, const char *name)
     return file_sync_folder(queue_fd, name) ? NO_FAULT : fault_errno("make the queue folder %s durable", name);
 }
 
-bool queue_tree_mixes_names(int fd)
-{
-    struct statfs fs;
-    return fstatfs(fd, &fs) == 0 && fs.f_type == BTRFS_SUPER_MAGIC;
-}
-
-fault queue_tree_commit(int fd)
-{
-    return queue_tree_mixes_names(fd) && syncfs(fd) != 0 ? fault_errno("make the queue's file system durable")
-                                                         : NO_FAULT;
-}
-
-bool queue_tree_commit_start(int fd)
-{
-    return ioctl(fd, BTRFS_IOC_START_SYNC, NULL) == 0;
-}
-
 fault queue_tree_sync_all(int queue_fd)
 {
-    return queue_tree_mixes_names(queue_fd) ? queue_tree_commit(queue_fd) : folders_each(queue_fd, folder_sync);
+    return journal_mixes_names(queue_fd) ? journal_commit(queue_fd) : folders_each(queue_fd, folder_sync);
 }
 
 int queue_tree_create(int queue_fd, queue_place p, uint64_t id)

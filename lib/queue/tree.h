@@ -28,17 +28,6 @@ bool queue_tree_sync(int queue_fd, queue_place p, uint64_t id);
 /* Makes durable what was moved and removed, in all folders. */
 fault queue_tree_sync_all(int queue_fd);
 
-/* Whether the file system of fd may show, after a power cut, a file under a name that it had before, beside its later one or in the
- * place of it, though the file and both folders were synced: btrfs, whose fsync writes into a log that may still have earlier names
- * (seen with Linux 6.18). A commit of the whole file system begins a new log. */
-bool queue_tree_mixes_names(int fd);
-
-/* Such a commit where it is needed, by any descriptor of the file system; elsewhere nothing. */
-fault queue_tree_commit(int fd);
-
-/* Has the file system begin one, and does not wait for it; only where it is needed. False: errno. */
-bool queue_tree_commit_start(int fd);
-
 /* Calls `each` for every queue file; names that are none are given with id 0. Stops when it returns false. */
 typedef bool queue_tree_fn(void *context, queue_place p, uint64_t id, const char *name);
 fault queue_tree_scan(int queue_fd, queue_place p, queue_tree_fn *each, void *context);

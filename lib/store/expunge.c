@@ -1,3 +1,4 @@
+#include "os/journal.h"
 #include "store/internal.h"
 #include <errno.h>
 #include <stdio.h>
@@ -48,6 +49,14 @@ static fault removal_write(MDB_txn *t, void *context)
     return env_fault(&r->b->s->index, box_writer_finish(&w), "write");
 }
 
+/* Of files that were in new/ before they came to cur/ no name may come back. */
+static fault removal_sync(int dirfd)
+{
+    if (journal_mixes_names(dirfd))
+        return journal_commit(dirfd);
+    return folder_sync(dirfd, "cur") && folder_sync(dirfd, "new") ? NO_FAULT : fault_errno("cannot sync the mailbox");
+}
+
 /* Files first: after a crash between the two the merge finds them gone. The other way round they would come back as
  * new. */
 fault mailbox_expunge(mailbox *m, const uid_set *uids, bool only_deleted, uid_set *expunged_out)
@@ -69,8 +78,7 @@ fault mailbox_expunge(mailbox *m, const uid_set *uids, bool only_deleted, uid_se
         fault written = env_write(&m->box.s->index, removal_write, &(removal){ &m->box, &gone });
         f = is_fault(f) ? f : written;
         cache_forget(m->box.s, m->box.id, &gone);
-        if (!is_fault(f) && (!folder_sync(m->box.dirfd, "cur") || !folder_sync(m->box.dirfd, "new")))
-            f = fault_errno("cannot sync the mailbox");
+        f = is_fault(f) ? f : removal_sync(m->box.dirfd);
     }
     if (expunged_out)
         uid_set_unite(expunged_out, &gone);

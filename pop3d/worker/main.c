@@ -8,7 +8,9 @@ enum {
     HEAP_PIECE_MAX = 16 * 1024
 }; /* larger ones are mapped for themselves, so that none lies in front of what stays */
 
-enum { CALLS = CALLS_LOOP | CALLS_RECEIVE | CALLS_CONTENT | CALLS_READ_FILES | CALLS_FILES | CALLS_LMDB };
+enum {
+    CALLS = CALLS_LOOP | CALLS_RECEIVE | CALLS_CONTENT | CALLS_READ_FILES | CALLS_FILES | CALLS_LMDB | CALLS_COMMIT
+};
 
 typedef struct pop3d {
     worker *worker;

@@ -23,13 +23,13 @@ bool queue_tree_sync(int queue_fd, queue_place p, uint64_t id)
 static bool is_btrfs;
 static unsigned commits;
 
-bool queue_tree_mixes_names(int fd)
+bool journal_mixes_names(int fd)
 {
     assert_int_equal(fd, 42);
     return is_btrfs;
 }
 
-fault queue_tree_commit(int fd)
+fault journal_commit(int fd)
 {
     assert_int_equal(fd, 42);
     commits++;

@@ -216,22 +216,10 @@ static void btrfs_is_committed_as_a_whole(void **state)
     (void)state;
     assert_int_equal(unlinkat(root, "deferred/B", AT_REMOVEDIR), 0);
     magic = BTRFS_SUPER_MAGIC;
-    assert_true(queue_tree_mixes_names(root));
     assert_false(is_fault(queue_tree_sync_all(root)));
     assert_int_equal(commits, 1);
-    assert_false(is_fault(queue_tree_commit(root)));
-    assert_int_equal(commits, 2);
     is_failing = true;
     assert_int_equal(queue_tree_sync_all(root).kind, FAULT_TRY_LATER);
-    assert_int_equal(queue_tree_commit(root).kind, FAULT_TRY_LATER);
-}
-
-/* Which this one is not. */
-static void a_commit_is_begun_on_btrfs_alone(void **state)
-{
-    (void)state;
-    assert_false(queue_tree_commit_start(root));
-    assert_int_equal(errno, ENOTTY);
 }
 
 static void other_file_systems_are_not_committed(void **state)
@@ -240,9 +228,7 @@ static void other_file_systems_are_not_committed(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(others); i++) {
         magic = others[i];
-        assert_false(queue_tree_mixes_names(root));
         assert_false(is_fault(queue_tree_sync_all(root)));
-        assert_false(is_fault(queue_tree_commit(root)));
     }
     assert_int_equal(commits, 0);
 }
@@ -261,7 +247,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_folder_that_is_gone_is_a_fault, setup, teardown),
         cmocka_unit_test_setup_teardown(all_folders_are_made_durable, setup, teardown),
         cmocka_unit_test_setup_teardown(btrfs_is_committed_as_a_whole, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_commit_is_begun_on_btrfs_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(other_file_systems_are_not_committed, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
