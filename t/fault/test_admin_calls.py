@@ -5,8 +5,9 @@ import re
 
 import pytest
 from calls import OF_AN_ADMIN_VERB, UNHEEDED
+from faulty import SETTINGS, Faulty
 from members import pids
-from test_calls import SETTINGS, Faulty, pytestmark  # noqa: F401  as root alone
+from test_calls import pytestmark  # noqa: F401  as root alone
 from tracing import Trace
 from waiting import until
 

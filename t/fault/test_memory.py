@@ -4,9 +4,10 @@ import re
 import smtplib
 
 import pytest
+from faulty import SETTINGS, Faulty
 from ledger import Client
 from members import pids
-from test_calls import SETTINGS, Faulty, pytestmark  # noqa: F401  as root alone
+from test_calls import pytestmark  # noqa: F401  as root alone
 from tracing import Trace
 from waiting import until
 

@@ -14,7 +14,9 @@ import builds
 from results import FAILED, PASSED, Section
 
 LIMIT_S = {"check": 300, "system": 2100, "fault": 2100}  # what hangs ends within what CI has
-AT_ONCE = {"system": 2}  # files side by side: their suites wait for disks, clocks and each other more than they compute
+AT_ONCE = {"system": 2, "fault": 2}  # files side by side: their suites wait for disks, clocks and each other more than they compute
+FIRST = ("test_powercut.py",)  # it takes as long as all the others of its folder
+ALONE = ("test_budget.py", "test_memory.py")  # what they count, others at work beside them would change
 
 
 def ours():
@@ -117,11 +119,15 @@ class Runs:
     def all(self):
         """Whether a test was selected. The largest files first, so that none of them is left alone at the end."""
         names = [n for n in os.listdir(self.folder) if n.startswith("test_") and n.endswith(".py")]
-        paths = sorted((os.path.join(self.folder, n) for n in names), key=os.path.getsize, reverse=True)
+        names.sort(key=lambda n: (n not in FIRST, -os.path.getsize(os.path.join(self.folder, n))))
         if self.wanted:
-            paths = [self.folder]
-        with concurrent.futures.ThreadPoolExecutor(AT_ONCE.get(self.part, 1)) as pool:
-            futures = [pool.submit(self.one, path) for path in paths]
+            return self.one(self.folder)
+        together = self.side_by_side([n for n in names if n not in ALONE], AT_ONCE.get(self.part, 1))
+        return self.side_by_side([n for n in names if n in ALONE], 1) or together
+
+    def side_by_side(self, names, at_once):
+        with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+            futures = [pool.submit(self.one, os.path.join(self.folder, n)) for n in names]
             try:
                 return any([f.result() for f in futures])
             except BaseException:
