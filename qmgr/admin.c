@@ -93,7 +93,7 @@ static void ids_end(admin_client *c, fault f, uint32_t done)
     desk_work *w = desk_work_of(c);
     const qmgr *q = c->desk->owner;
     if (!is_fault(f))
-        f = touched_sync(&w->touched, q->root_fd);
+        f = touched_sync(&w->touched, q->root_fd, q->mixes_names);
     w->touched = (touched){ 0 };
     admin_end_put(c, f, done);
 }

@@ -19,7 +19,7 @@ enum { LOT_MAX = 64, HELD_MAX = 8192 /* files of one cleanup: more than it can h
 bool fresh_prepare(process *p)
 {
     qmgr *q = p->state;
-    q->has_no_spares = journal_mixes_names(p->identity.root_fd);
+    q->mixes_names = journal_mixes_names(p->identity.root_fd);
     q->has_journal = journal_is_kept(p->identity.root_fd);
     return true;
 }

@@ -122,7 +122,6 @@ typedef struct spare { /* an empty file, open to read and write */
 
 typedef struct removals { /* of messages that are gone */
     timer soon;
-    bool is_needed; /* they are not durable by themselves */
     bool is_due;
 } removals;
 
@@ -156,7 +155,7 @@ struct qmgr {
     map directs;  /* by id */
     map offers;   /* by id */
     VEC(spare) spares; /* the oldest first */
-    bool has_no_spares; /* a name that a file had before might come back with the next message's content */
+    bool mixes_names; /* a name that a file had before may come back (os/journal.h), with the next message's content too */
     removals removals;
     bool has_journal;   /* prepared files are worth it */
     map destinations;

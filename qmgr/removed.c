@@ -18,14 +18,13 @@ static void on_soon(void *context)
 
 void removals_open(qmgr *q)
 {
-    q->removals.is_needed = journal_mixes_names(q->root_fd);
     timer_open(&q->removals.soon, q->process->loop, on_soon, q);
 }
 
 void removals_note(qmgr *q)
 {
     removals *r = &q->removals;
-    if (!r->is_needed || r->is_due)
+    if (!q->mixes_names || r->is_due)
         return;
     r->is_due = true;
     timer_set(&r->soon, SOON_MS);

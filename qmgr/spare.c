@@ -14,7 +14,7 @@ enum {
 
 bool spare_keep(qmgr *q, message *m)
 {
-    bool is_full = q->spares.n >= SPARES_MAX || q->has_no_spares;
+    bool is_full = q->spares.n >= SPARES_MAX || q->mixes_names;
     bool is_written = m->is_in_memory; /* its cleanup may be copying into it */
     if (m->place != QUEUE_ACTIVE || m->is_found || is_written || is_full || q->process->is_draining)
         return false;

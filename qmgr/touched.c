@@ -22,10 +22,10 @@ static bool touched_any(const touched *t)
     return is_any;
 }
 
-fault touched_sync(const touched *t, int queue_fd)
+fault touched_sync(const touched *t, int queue_fd, bool mixes_names)
 {
     fault f = NO_FAULT;
-    if (journal_mixes_names(queue_fd))
+    if (mixes_names)
         return touched_any(t) ? journal_commit(queue_fd) : NO_FAULT;
     for (int p = 0; p < QUEUE_PLACES; p++)
         for (size_t i = 0; i < QUEUE_BRANCHES && !is_fault(f); i++)

@@ -7,4 +7,6 @@ typedef struct touched {
 } touched;
 
 void touched_add(touched *t, queue_place p, uint64_t id);
-fault touched_sync(const touched *t, int queue_fd);
+
+/* `mixes_names`: where a folder's own fsync may bring names back (os/journal.h), all is committed instead. */
+fault touched_sync(const touched *t, int queue_fd, bool mixes_names);

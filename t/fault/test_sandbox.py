@@ -11,6 +11,7 @@ import socket
 import subprocess
 
 import pytest
+from members import members
 from suite import ROOT, Suite
 from tries_pages import KILLED, Page
 from waiting import until
@@ -262,8 +263,7 @@ def test_no_process_is_less_confined_than_its_kind():
         master = kernel(s.master_pid)
         assert master["NoNewPrivs"] == "1" and master["Seccomp"] == "2"
         assert int(master["CapEff"], 16) == SPAWNER_CAPS | 1 << 8 | 1 << 10 | 1 << 5  # SETPCAP, NET_BIND_SERVICE, KILL
-        workers = [pid for pid in running(os.path.dirname(s.bin_dir)) if os.readlink(f"/proc/{pid}/exe").endswith("-worker")
-                   and uid_of(pid) == MAIL_UID]
+        workers = [pid for pid, name in members(s.master_pid).items() if name.endswith("-worker") and uid_of(pid) == MAIL_UID]
         assert len(workers) == 3
         for pid in workers:
             status = kernel(pid)

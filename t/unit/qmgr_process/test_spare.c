@@ -100,7 +100,7 @@ static void what_failed_or_stays_is_not_emptied(void **state)
 static void where_old_names_may_come_back_none_is_kept(void **state)
 {
     (void)state;
-    w->qmgr.has_no_spares = true;
+    w->qmgr.mixes_names = true;
     messages_pass(AGING, true);
     assert_int_equal(w->qmgr.spares.n, 0);
     for (size_t i = 0; i < AGING; i++)

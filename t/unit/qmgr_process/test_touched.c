@@ -20,14 +20,7 @@ bool queue_tree_sync(int queue_fd, queue_place p, uint64_t id)
     return !is_failing;
 }
 
-static bool is_btrfs;
 static unsigned commits;
-
-bool journal_mixes_names(int fd)
-{
-    assert_int_equal(fd, 42);
-    return is_btrfs;
-}
 
 fault journal_commit(int fd)
 {
@@ -39,7 +32,7 @@ fault journal_commit(int fd)
 static int setup(void **state)
 {
     (void)state;
-    is_failing = is_btrfs = false;
+    is_failing = false;
     commits = 0;
     memset(synced, 0, sizeof synced);
     return 0;
@@ -54,7 +47,7 @@ static void a_folder_is_synced_once(void **state)
         touched_add(&t, QUEUE_DEFERRED, id);
         touched_add(&t, QUEUE_DEFERRED, id + QUEUE_BRANCHES);
     }
-    assert_int_equal(touched_sync(&t, 42).kind, FAULT_NONE);
+    assert_int_equal(touched_sync(&t, 42, false).kind, FAULT_NONE);
     assert_int_equal(synced[QUEUE_HOLD], 1);
     assert_int_equal(synced[QUEUE_DEFERRED], 10); /* of its branches */
     assert_int_equal(synced[QUEUE_ACTIVE], 0);
@@ -65,16 +58,15 @@ static void btrfs_is_committed_once(void **state)
 {
     touched t = { 0 };
     (void)state;
-    is_btrfs = true;
-    assert_int_equal(touched_sync(&t, 42).kind, FAULT_NONE);
+    assert_int_equal(touched_sync(&t, 42, true).kind, FAULT_NONE);
     assert_int_equal(commits, 0);
     touched_add(&t, QUEUE_HOLD, 1000);
     touched_add(&t, QUEUE_DEFERRED, 1001);
-    assert_int_equal(touched_sync(&t, 42).kind, FAULT_NONE);
+    assert_int_equal(touched_sync(&t, 42, true).kind, FAULT_NONE);
     assert_int_equal(commits, 1);
     assert_int_equal(synced[QUEUE_HOLD] + synced[QUEUE_DEFERRED], 0);
     is_failing = true;
-    assert_int_equal(touched_sync(&t, 42).kind, FAULT_TRY_LATER);
+    assert_int_equal(touched_sync(&t, 42, true).kind, FAULT_TRY_LATER);
 }
 
 static void nothing_changed_costs_nothing(void **state)
@@ -82,7 +74,7 @@ static void nothing_changed_costs_nothing(void **state)
     touched t = { 0 };
     (void)state;
     is_failing = true;
-    assert_int_equal(touched_sync(&t, 42).kind, FAULT_NONE);
+    assert_int_equal(touched_sync(&t, 42, false).kind, FAULT_NONE);
 }
 
 static void a_disk_that_fails_is_said(void **state)
@@ -92,7 +84,7 @@ static void a_disk_that_fails_is_said(void **state)
     is_failing = true;
     touched_add(&t, QUEUE_ACTIVE, 7);
     touched_add(&t, QUEUE_HOLD, 7);
-    assert_int_equal(touched_sync(&t, 42).kind, FAULT_TRY_LATER);
+    assert_int_equal(touched_sync(&t, 42, false).kind, FAULT_TRY_LATER);
     assert_int_equal(synced[QUEUE_HOLD], 0);
 }
 
