@@ -1,35 +1,12 @@
 /* Where a file system must be committed as a whole: btrfs, and no other one. */
 #include "os/journal.h"
-#include <errno.h>
+#include "t/unit/os/said_disk.h"
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/vfs.h>
-#include <unistd.h>
 #include <cmocka.h>
-
-static long magic;       /* of the file system that all is said to be on; 0: none is known */
-static unsigned commits; /* of the whole of it */
-static bool is_failing;
-
-/* In the place of libc's own. */
-int fstatfs(int fd, struct statfs *out)
-{
-    *out = (struct statfs){ .f_type = magic };
-    errno = EBADF;
-    return fd < 0 || magic == 0 ? -1 : 0;
-}
-
-int syncfs(int fd)
-{
-    assert_int_equal(fd, 42);
-    commits++;
-    errno = EIO;
-    return is_failing ? -1 : 0;
-}
 
 static int setup(void **state)
 {

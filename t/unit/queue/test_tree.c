@@ -1,14 +1,13 @@
 /* Folders of the queue: made, filled, walked; files move and go; what does not belong there is told apart. */
 #include "queue/tree.h"
+#include "t/unit/os/said_disk.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -19,26 +18,6 @@ typedef struct found {
 } found;
 
 static int root = -1;
-static long magic;       /* of the file system that the folder is said to be on; 0: none is known */
-static unsigned commits; /* of the whole of it */
-static bool is_failing;
-
-/* In the place of libc's own. */
-int fstatfs(int fd, struct statfs *out)
-{
-    *out = (struct statfs){ .f_type = magic };
-    errno = EBADF;
-    return fd < 0 || magic == 0 ? -1 : 0;
-}
-
-int syncfs(int fd)
-{
-    assert_true(fd >= 0);
-    commits++;
-    errno = EIO;
-    return is_failing ? -1 : 0;
-}
-
 static char root_path[64];
 
 static int setup(void **state)
