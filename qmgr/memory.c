@@ -36,11 +36,11 @@ bool memory_on_unnamed(void *context, channel *c, received *r)
 }
 
 /* The file that an earlier qmgr made for it, its word of that lost with the conversation: a start found it, never finished. One that
- * is whole is another message, and stays. */
+ * is whole is another message, and one that is open to be written is another cleanup's: they stay, whoever asks. */
 static void unfinished_remove(qmgr *q, uint64_t id)
 {
     message *m = message_find(q, id);
-    if (m == NULL || !m->is_found || m->is_lent || m->place != QUEUE_ACTIVE)
+    if (m == NULL || !m->is_found || m->is_lent || m->place != QUEUE_ACTIVE || message_is_held(q, m))
         return;
     fault f = message_load(q, m);
     message_unload(q, m);

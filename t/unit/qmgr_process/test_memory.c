@@ -516,6 +516,24 @@ static void one_with_a_file_of_an_earlier_qmgr_gets_another(void **state)
     assert_nothing_is_left(0);
 }
 
+/* A cleanup that lies, or is mistaken, about a message that another one is about to finish. */
+static void what_another_cleanup_still_writes_stays(void **state)
+{
+    (void)state;
+    w->generation.snapshot.base.qmgr_message_active_limit = 0;
+    ids_take(1);
+    uint64_t earlier = w->ids[0] - 5;
+    int theirs = queue_tree_create(w->qmgr.root_fd, QUEUE_ACTIVE, earlier);
+    found_by_a_start(earlier);
+    name_say(earlier, true);
+    assert_int_equal(w->named, -1);
+    assert_int_equal(w->unnameds, 1);
+    int again = queue_tree_open(w->qmgr.root_fd, QUEUE_ACTIVE, earlier, O_RDONLY);
+    assert_true(again >= 0);
+    close(again);
+    close(theirs);
+}
+
 static void a_whole_message_is_nobodys_to_remove(void **state)
 {
     (void)state;
@@ -640,6 +658,7 @@ int main(void)
         TEST(one_that_was_delivered_meanwhile_is_taken_again),
         TEST(not_if_that_one_left_a_file),
         TEST(one_with_a_file_of_an_earlier_qmgr_gets_another),
+        TEST(what_another_cleanup_still_writes_stays),
         TEST(a_whole_message_is_nobodys_to_remove),
         TEST(an_admin_may_hold_it),
         TEST(an_admin_may_delete_it),
